@@ -48,7 +48,7 @@ TEST: list[Lane] = [
         ("tests: stack", [*PYTEST, "tests/stack"], {}),
     ],
     # On a stack of its own, since those of `tests/stack` kill processes of theirs.
-    [("tests: console", [*PYTEST, "tests/console", "-rs"], {})],
+    [("tests: console", [*PYTEST, "tests/console", "-rs", "-m", "not long"], {})],
     [
         ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
@@ -117,6 +117,7 @@ PROOF: list[Lane] = [
     ]
 ]
 PROOF += [[("proof: every command of the documentation", [*PYTEST, "tests/stack/test_docs.py"], {"PROOF": "1"})]]
+PROOF += [[("proof: the whole console", [*PYTEST, "tests/console", "-rs"], {})]]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
 # Random requests to a deployed stack; the unit tests send a few of them to the handlers.
 FUZZ: list[Lane] = [[("fuzz: a deployed stack", [*PYTEST, "tests/fuzz"], {})]]

@@ -17,6 +17,7 @@ def label() -> str:
     return f"feed-{secrets.token_hex(3)}"
 
 
+@pytest.mark.long
 def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deployed: Deployed, label: str) -> None:
     page = console.page
     page.get_by_role("link", name="Administration").click()
@@ -44,6 +45,7 @@ def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deplo
     assert label not in [item["name"] for item in deployed.done("GET", "/keys?limit=100")["items"]]
 
 
+@pytest.mark.long
 def test_a_wrong_secret_says_why_at_its_field(console: Console, deployed: Deployed, label: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -65,6 +67,7 @@ def test_a_wrong_secret_says_why_at_its_field(console: Console, deployed: Deploy
     deployed.done("DELETE", f"/secrets/{label}")
 
 
+@pytest.mark.long
 def test_users_and_what_they_see(console: Console, deployed: Deployed, label: str) -> None:
     key = deployed.done("POST", "/keys", {"name": label, "role": "viewer", "projects": []})
     page = console.page
@@ -80,6 +83,7 @@ def test_users_and_what_they_see(console: Console, deployed: Deployed, label: st
     deployed.done("DELETE", f"/keys/{key['id']}")
 
 
+@pytest.mark.long
 def test_a_webhook_and_its_deliveries(console: Console, label: str) -> None:
     page = console.page
     console.go("/administration/webhooks")
@@ -114,6 +118,7 @@ def test_the_audit_is_filtered_and_downloaded(console: Console, deployed: Deploy
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_a_viewer_sees_no_administration(browser: Browser, deployed: Deployed, screenshots: Path, label: str) -> None:
     key = deployed.done("POST", "/keys", {"name": label, "role": "viewer"})
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:

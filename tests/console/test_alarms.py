@@ -37,6 +37,7 @@ def site(deployed: Deployed) -> Iterator[str]:
     deployed.done("DELETE", f"/sites/{code}")
 
 
+@pytest.mark.long
 def test_alarms_are_filtered_and_acknowledged(console: Console, deployed: Deployed, site: str) -> None:
     page = console.page
     # Pages of two alarms, so that there are two pages.
@@ -77,6 +78,7 @@ def test_alarms_are_filtered_and_acknowledged(console: Console, deployed: Deploy
     assert sorted(states) == ["acknowledged"] * 3 + ["active"]
 
 
+@pytest.mark.long
 def test_an_alarm_that_ends_leaves_the_list_by_itself_and_links_to_its_chart(
     console: Console, deployed: Deployed, site: str
 ) -> None:

@@ -42,6 +42,7 @@ def planned(deployed: Deployed) -> Planned:
     return Planned(deployed)
 
 
+@pytest.mark.long
 def test_the_catalogue_says_what_parameters_mean(console: Console, planned: Planned) -> None:
     page = console.page
     page.get_by_role("link", name="Algorithms").click()
@@ -57,6 +58,7 @@ def test_the_catalogue_says_what_parameters_mean(console: Console, planned: Plan
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_the_network_is_read_by_mouse_and_by_keyboard(console: Console, planned: Planned) -> None:
     page = console.page
     console.go(planned.place(), run=planned.run)
@@ -83,6 +85,7 @@ def test_the_network_is_read_by_mouse_and_by_keyboard(console: Console, planned:
     console.screenshot("network-narrow")
 
 
+@pytest.mark.long
 def test_tables_and_files_of_a_result(console: Console, planned: Planned) -> None:
     page = console.page
     console.go(planned.place(), run=planned.run)
@@ -97,6 +100,7 @@ def test_tables_and_files_of_a_result(console: Console, planned: Planned) -> Non
     assert Path(download.value.path()).read_bytes()[:2] == b"PK"
 
 
+@pytest.mark.long
 def test_a_run_is_started_from_the_declared_parameters(console: Console, deployed: Deployed, planned: Planned) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -131,6 +135,7 @@ def test_a_run_is_started_from_the_declared_parameters(console: Console, deploye
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_a_viewer_starts_nothing(browser: Browser, deployed: Deployed, screenshots: Path, planned: Planned) -> None:
     key = deployed.done("POST", "/keys", {"name": planned.project, "role": "viewer", "projects": [planned.project]})
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:

@@ -63,6 +63,7 @@ def _cell(page: Page, row: int, column: str) -> None:
     page.locator(f"[data-cell='{row},{index}']").click()
 
 
+@pytest.mark.long
 def test_a_cell_tells_where_its_value_comes_from(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/projects/{coins.project}/data")
@@ -92,6 +93,7 @@ def test_a_cell_tells_where_its_value_comes_from(console: Console, coins: Coins)
     assert "key=" not in page.url
 
 
+@pytest.mark.long
 def test_rows_are_reached_by_keyboard(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/projects/{coins.project}/data")
@@ -109,6 +111,7 @@ def test_rows_are_reached_by_keyboard(console: Console, coins: Coins) -> None:
     expect(last).to_be_focused()
 
 
+@pytest.mark.long
 def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/projects/{coins.project}/data")
@@ -139,6 +142,7 @@ def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins)
     expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_value_of_a_datasource_is_found_in_its_page(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/datasources/{coins.exchange}/data")
@@ -150,6 +154,7 @@ def test_a_value_of_a_datasource_is_found_in_its_page(console: Console, coins: C
     console.check_accessibility()
 
 
+@pytest.mark.long
 def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -176,6 +181,7 @@ def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
     expect(panel.locator("mark"), "the value of the source lost").to_have_text("101.25")
 
 
+@pytest.mark.long
 def test_a_part_of_a_merged_document_leads_to_its_page(console: Console, deployed: Deployed, server: Server) -> None:
     name = f"rates-{secrets.token_hex(3)}"
     deployed.done(
@@ -198,6 +204,7 @@ def test_a_part_of_a_merged_document_leads_to_its_page(console: Console, deploye
     console.check_accessibility()
 
 
+@pytest.mark.long
 def test_a_viewer_reads_no_page_and_sets_no_value(
     browser: Browser, deployed: Deployed, screenshots: Path, coins: Coins
 ) -> None:

@@ -51,6 +51,7 @@ def _yaml(page: Page) -> Locator:
     return page.locator(".cm-content")
 
 
+@pytest.mark.long
 def test_an_address_is_found_out_taken_over_saved_and_run(
     console: Console, deployed: Deployed, server: Server, slug: str
 ) -> None:
@@ -152,6 +153,7 @@ def _drop(target: Locator, name: str, text: str) -> None:
     target.dispatch_event("drop", {"dataTransfer": transfer})
 
 
+@pytest.mark.long
 def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: Deployed, slug: str) -> None:
     deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "file", "primary_key": ["id"]})
     page = console.page
@@ -176,6 +178,7 @@ def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: De
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
+@pytest.mark.long
 def test_a_sqlite_file_is_uploaded_and_read(console: Console, deployed: Deployed, slug: str, tmp_path: Path) -> None:
     source = {"engine": "sqlite", "key": f"{slug}/shop.db", "query": "SELECT id, name FROM articles"}
     deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "sql", "sql": source})
@@ -194,6 +197,7 @@ def test_a_sqlite_file_is_uploaded_and_read(console: Console, deployed: Deployed
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
+@pytest.mark.long
 def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     console: Console, deployed: Deployed, slug: str
 ) -> None:
@@ -228,6 +232,7 @@ def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
+@pytest.mark.long
 def test_a_refused_reading_is_in_quarantine_until_it_is_discarded(
     console: Console, deployed: Deployed, slug: str
 ) -> None:
@@ -254,6 +259,7 @@ def test_a_refused_reading_is_in_quarantine_until_it_is_discarded(
     deployed.done("DELETE", f"/datasources/{slug}")
 
 
+@pytest.mark.long
 def test_a_viewer_reads_but_changes_nothing(browser: Browser, deployed: Deployed, screenshots: Path, slug: str) -> None:
     deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
     key = deployed.done("POST", "/keys", {"name": slug, "role": "viewer"})

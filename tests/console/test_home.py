@@ -42,6 +42,7 @@ def test_home(browser: Browser, deployed: Deployed, screenshots: Path, theme: Th
         console.check_narrow()
 
 
+@pytest.mark.long
 def test_an_unknown_place_leads_back(console: Console) -> None:
     console.go("/no/such/place")
     console.heading("There is no such page")

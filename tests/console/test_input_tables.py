@@ -27,6 +27,7 @@ def topology(deployed: Deployed) -> Iterator[str]:
     deployed.call("DELETE", f"/inputs/{slug}?force=true")
 
 
+@pytest.mark.long
 def test_a_document_is_edited_as_a_table_by_keyboard(console: Console, deployed: Deployed, topology: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -65,6 +66,7 @@ def test_a_document_is_edited_as_a_table_by_keyboard(console: Console, deployed:
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_versions_are_compared_and_restored(console: Console, topology: str) -> None:
     page = console.page
     console.go(f"/inputs/{topology}", part="versions")
@@ -87,6 +89,7 @@ def test_versions_are_compared_and_restored(console: Console, topology: str) -> 
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_services_keep_their_ids_when_their_number_changes(console: Console, deployed: Deployed) -> None:
     slug = f"traffic-{secrets.token_hex(3)}"
     deployed.done("PUT", f"/inputs/{slug}", {"kind": "traffic_matrix", "document": small_matrix()})
@@ -104,6 +107,7 @@ def test_services_keep_their_ids_when_their_number_changes(console: Console, dep
     deployed.done("DELETE", f"/inputs/{slug}")
 
 
+@pytest.mark.long
 def test_any_document_is_yaml_and_the_blank_workbook_is_downloaded(console: Console, deployed: Deployed) -> None:
     slug = f"notes-{secrets.token_hex(3)}"
     page = console.page
@@ -129,6 +133,7 @@ def test_any_document_is_yaml_and_the_blank_workbook_is_downloaded(console: Cons
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_a_viewer_reads_only(browser: Browser, deployed: Deployed, screenshots: Path, topology: str) -> None:
     key = deployed.done("POST", "/keys", {"name": topology, "role": "viewer"})
     deployed.done("PUT", f"/inputs/{topology}/members/key:{key['id']}", {"role": "viewer"})

@@ -58,6 +58,7 @@ def coins(deployed: Deployed, server: Server) -> Iterator[Coins]:
         deployed.done("DELETE", f"/datasources/{slug}-{name}")
 
 
+@pytest.mark.long
 def test_a_project_is_created_by_keyboard_and_deleted(console: Console, coins: Coins) -> None:
     console.expect_refusals(404)  # the list asks how a project stands until it knows that it is gone
     page = console.page
@@ -133,6 +134,7 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Deployed, coins: Coins) -> None:
     console.expect_refusals(412, 422)
     page = console.page
@@ -169,6 +171,7 @@ def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Depl
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_datasources_are_assigned_and_overrides_removed(console: Console, deployed: Deployed, coins: Coins) -> None:
     body = {"value": 99, "reason": "a typing error of the exchange"}
     deployed.done("PUT", f"/projects/{coins.slug}/overrides/rank?key=BTC", body)
@@ -189,6 +192,7 @@ def test_datasources_are_assigned_and_overrides_removed(console: Console, deploy
     assert deployed.done("GET", f"/projects/{coins.slug}/overrides")["items"] == []
 
 
+@pytest.mark.long
 def test_settings_are_changed_with_errors_at_their_fields(console: Console, deployed: Deployed, coins: Coins) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -209,6 +213,7 @@ def test_settings_are_changed_with_errors_at_their_fields(console: Console, depl
     assert deployed.done("GET", f"/projects/{coins.slug}")["enabled"] is False
 
 
+@pytest.mark.long
 def test_a_viewer_sees_the_project_and_no_buttons(
     browser: Browser, deployed: Deployed, screenshots: Path, coins: Coins
 ) -> None:

@@ -37,6 +37,7 @@ def _run(deployed: Deployed, slug: str) -> str:
     return str(deployed.ended(answer)["id"])
 
 
+@pytest.mark.long
 def test_a_new_run_appears_and_its_pages_are_read(console: Console, deployed: Deployed, slug: str) -> None:
     page = console.page
     console.go("/runs", datasource=slug)
@@ -65,6 +66,7 @@ def test_a_new_run_appears_and_its_pages_are_read(console: Console, deployed: De
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_the_list_is_filtered(console: Console, deployed: Deployed, slug: str) -> None:
     _run(deployed, slug)
     page = console.page
@@ -103,6 +105,7 @@ def test_a_failed_run_says_why_and_is_redriven(console: Console, deployed: Deplo
     expect(page.locator(".run-state")).to_contain_text("It received 2 rows")
 
 
+@pytest.mark.long
 def test_a_running_run_shows_its_progress_and_is_cancelled(
     console: Console, deployed: Deployed, server: Server, slug: str
 ) -> None:

@@ -60,6 +60,7 @@ def pump(deployed: Deployed) -> Iterator[Pump]:
         deployed.done("DELETE", path)
 
 
+@pytest.mark.long
 def test_a_site_shows_its_equipment_which_is_deactivated(console: Console, deployed: Deployed, pump: Pump) -> None:
     page = console.page
     console.go("/sites")
@@ -83,6 +84,7 @@ def test_a_site_shows_its_equipment_which_is_deactivated(console: Console, deplo
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_equipment_shows_several_sensors_and_its_operations(console: Console, deployed: Deployed, pump: Pump) -> None:
     page = console.page
     console.go(f"/equipment/{pump.code}")
@@ -111,6 +113,7 @@ def test_equipment_shows_several_sensors_and_its_operations(console: Console, de
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_a_chart_is_zoomed_by_mouse_and_by_keyboard(console: Console, pump: Pump) -> None:
     page = console.page
     console.go(f"/sensors/{pump.temperature}", span="6h")
@@ -152,6 +155,7 @@ def test_a_chart_is_zoomed_by_mouse_and_by_keyboard(console: Console, pump: Pump
     console.check_narrow()
 
 
+@pytest.mark.long
 def test_limits_are_changed(console: Console, deployed: Deployed, pump: Pump) -> None:
     page = console.page
     console.go(f"/sensors/{pump.vibration}")
@@ -168,6 +172,7 @@ def test_limits_are_changed(console: Console, deployed: Deployed, pump: Pump) ->
     assert deployed.done("GET", f"/sensors/{pump.vibration}")["limits"]["high_high"] == 110
 
 
+@pytest.mark.long
 def test_a_deleted_sensor_still_has_its_history(console: Console, deployed: Deployed, pump: Pump) -> None:
     sensor = f"{pump.vibration}.old"
     deployed.done("POST", "/sensors", {"id": sensor, "equipment": pump.code, "metric": "vibration"})
@@ -182,6 +187,7 @@ def test_a_deleted_sensor_still_has_its_history(console: Console, deployed: Depl
     expect(page.get_by_role("row", name="deleted")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_viewer_sees_no_button_that_would_be_refused(
     browser: Browser, deployed: Deployed, screenshots: Path, pump: Pump
 ) -> None:

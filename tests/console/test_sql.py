@@ -106,6 +106,7 @@ def test_sql_is_completed_run_and_shared_by_its_address(console: Console, projec
     _checked(console, "sql")
 
 
+@pytest.mark.long
 def test_an_error_of_sql_is_marked_at_its_place(console: Console, project: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -120,6 +121,7 @@ def test_an_error_of_sql_is_marked_at_its_place(console: Console, project: str) 
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_query_becomes_a_model_that_is_computed(console: Console, project: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -147,6 +149,7 @@ def test_a_query_becomes_a_model_that_is_computed(console: Console, project: str
     expect(page.get_by_role("link", name="amounts passed")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_failed_test_shows_the_rows_that_fail_it(console: Console, project: str) -> None:
     page = console.page
     console.go(f"/projects/{project}/models", model="by_region")
@@ -160,6 +163,7 @@ def test_a_failed_test_shows_the_rows_that_fail_it(console: Console, project: st
     _checked(console, "models")
 
 
+@pytest.mark.long
 def test_a_query_becomes_an_endpoint_that_is_called(console: Console, project: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -189,6 +193,7 @@ def test_a_query_becomes_an_endpoint_that_is_called(console: Console, project: s
     _checked(console, "endpoints")
 
 
+@pytest.mark.long
 def test_a_report_is_shown_in_place_and_edited(console: Console, project: str) -> None:
     console.expect_refusals(422)
     page = console.page
@@ -219,6 +224,7 @@ def test_a_report_is_shown_in_place_and_edited(console: Console, project: str) -
     _checked(console, "report")
 
 
+@pytest.mark.long
 def test_a_link_shares_a_report_until_it_is_revoked(console: Console, project: str) -> None:
     page = console.page
     console.go(f"/projects/{project}/reports/weekly", share="1")
@@ -233,6 +239,7 @@ def test_a_link_shares_a_report_until_it_is_revoked(console: Console, project: s
         assert anybody.get(address).status_code in (401, 403, 404, 410)
 
 
+@pytest.mark.long
 def test_a_viewer_reads_and_changes_nothing(
     browser: Browser, deployed: Deployed, screenshots: Path, project: str
 ) -> None:

@@ -38,7 +38,15 @@ const ATTEMPTS = 5
 /** Ask again while the API is too busy, as long as it says, and a little longer each time: a 429 has done nothing yet. */
 async function patientFetch(request: Request): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(request.clone())
+    const response = await fetch(request.clone()).catch((error: unknown) => {
+      // A read that a change of the network has ended, as when a laptop wakes up.
+      const again = request.method === 'GET' && attempt < 3 && error instanceof TypeError
+      if (!again) throw error
+    })
+    if (!response) {
+      await new Promise((resolve) => setTimeout(resolve, 300 * attempt))
+      continue
+    }
     const busy = response.status === 429 || (response.status === 503 && request.method === 'GET')
     if (!busy || attempt === ATTEMPTS) return response
     const asked = Number(response.headers.get('Retry-After')) || 0.5
