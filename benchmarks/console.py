@@ -129,7 +129,9 @@ def fill(deployed: Deployed, rows: int) -> str:
     ]
     document = {"name": slug, "kind": "file", "format": "csv", "primary_key": ["id"], "types": {"id": "bigint"}}
     deployed.done("POST", "/datasources", document)
-    deployed.done("POST", "/projects", {"name": slug, "refresh_on": "manual", "merge": {"key": ["id"]}})
+    deployed.done(
+        "POST", "/projects", {"name": slug, "refresh_on": "manual", "merge": {"strategy": "join", "key": ["id"]}}
+    )
     deployed.done("PUT", f"/projects/{slug}/datasources/{slug}", {})
     deployed.drop(f"{slug}/rows.csv", "\n".join(lines).encode())
     until(lambda: deployed.done("GET", f"/datasources/{slug}/versions")["items"])
@@ -158,14 +160,13 @@ def scroll_plain(page: Page, rows: int) -> dict[str, Any]:
 
 
 def show_scroll(name: str, measured: dict[str, Any]) -> float:
-    """Print the frames and long tasks of a scroll; return the longest task in milliseconds."""
+    """Print the frames and long tasks of a scroll; return the longest frame in milliseconds."""
     frames, tasks = measured["frames"], measured["tasks"]
-    longest = max(tasks, default=0.0)
     print(
         f"  {name:<14} frame: median {statistics.median(frames):6.1f} ms, longest {max(frames):7.1f} ms; "
-        f"tasks over {LONG_TASK_MS} ms: {len(tasks)}, longest {longest:.0f} ms"
+        f"tasks over {LONG_TASK_MS} ms: {len(tasks)}, longest {max(tasks, default=0.0):.0f} ms"
     )
-    return float(longest)
+    return float(max(frames))
 
 
 def main() -> int:
@@ -209,7 +210,7 @@ def compare(browser: Browser, deployed: Deployed, rows: int, rounds: int) -> Non
         longest = show_scroll("console", scroll_console(page, deployed, slug, rows))
     with tab(browser) as page:
         peer = show_scroll("plain table", scroll_plain(page, rows))
-    print(f"  the longest task of the plain table is {peer / max(longest, LONG_TASK_MS):.1f} x as long or longer")
+    print(f"  the longest frame of the plain table takes {peer / longest:.1f} x as long")
 
 
 if __name__ == "__main__":
