@@ -42,7 +42,7 @@ down stop: $(INSTALLED) ## Stop the local stack; its state is kept
 logs: $(INSTALLED) ## Show what the functions logged lately
 	@$(BIN)/sluice logs
 
-test: $(INSTALLED) ## Run every test
+test: $(INSTALLED) ## Run the tests of all rings
 	@$(BIN)/python tools/check.py test
 
 lint: $(INSTALLED) ## Run the linters and type checkers
@@ -51,7 +51,7 @@ lint: $(INSTALLED) ## Run the linters and type checkers
 coverage: $(INSTALLED) ## Run the unit tests and say what they do not reach; fails below 90 %
 	@$(BIN)/python tools/check.py coverage
 
-check: $(INSTALLED) ## What CI runs: lint, then every test
+check: $(INSTALLED) ## What CI runs: lint, then test
 	@$(BIN)/python tools/check.py lint test
 
 docs: $(INSTALLED) ## Build the documentation's site in .docs; a broken link fails

@@ -153,7 +153,9 @@ def test_actions_of_the_caller_follow_the_policy(services: Container, admin: Cli
     assert "project.read" in viewers
     assert "project.update" not in viewers
     assert "project.update" in admin.get("/me?project=p").json()["actions"]
-    assert admin.get("/me?project=none").status == 404
+    for kind in ("project", "datasource", "input", "run"):
+        assert admin.get(f"/me?{kind}=none").status == 404, kind
+    assert admin.get("/me?subscription=none").status == 422
     assert admin.get("/me?project=p&run=x").status == 422
     limited = admin.post("/keys", {"name": "l", "role": "viewer", "projects": []}).json()["key"]
     assert Client(limited).get("/me?project=p").status == 404, "whether it exists is not told either"

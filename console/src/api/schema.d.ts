@@ -1189,7 +1189,7 @@ export interface paths {
         };
         /**
          * The caller's identity, role and workspace, and the actions that are allowed: of any resource, or of one.
-         * @description At most one resource can be named. A program can so leave out what would be answered 403.
+         * @description At most one resource can be named. So a program need not offer what would be answered 403.
          *
          *     Needs the role viewer.
          */
@@ -12830,8 +12830,6 @@ export interface operations {
                 project?: string;
                 /** @description The actions allowed on this run, by its slug or id, instead of on the caller's own. */
                 run?: string;
-                /** @description The actions allowed on this subscription, by its slug or id, instead of on the caller's own. */
-                subscription?: string;
                 /** @description For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`. */
                 view_as?: string;
             };

@@ -56,7 +56,7 @@ _RESOURCE = [
 def me(call: Call, services: Container) -> Answer:
     """The caller's identity, role and workspace, and the actions that are allowed: of any resource, or of one.
 
-    At most one resource can be named. A program can so leave out what would be answered 403.
+    At most one resource can be named. So a program need not offer what would be answered 403.
     """
     principal = call.principal
     named = [(kind, value) for kind in NAMED_KINDS if (value := call.query_value(kind)) is not None]

@@ -181,7 +181,6 @@ _NAMED = {
     "datasource": ("/datasources/{slug}", "slug"),
     "input": ("/inputs/{slug}", "slug"),
     "run": ("/runs/{run_id}", "run_id"),
-    "subscription": ("/subscriptions/{subscription_id}", "subscription_id"),
 }
 NAMED_KINDS = tuple(_NAMED)
 
