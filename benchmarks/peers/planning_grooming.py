@@ -40,24 +40,22 @@ def first_fit(rates: list[float]) -> list[list[float]]:
 def pack(rates: list[float], count: int) -> list[list[float]] | None:
     """The rates in so many lines by trying all ways; None where that is impossible or takes too long."""
     lines: list[list[float]] = [[] for _ in range(count)]
-    tries = 0
+    failed: set[tuple[Any, ...]] = set()
 
     def place(position: int) -> bool:
-        nonlocal tries
-        tries += 1
         if position == len(rates):
             return True
-        seen = set()
+        # Lines are alike if as many clients with the same sum are in them.
+        state = position, tuple(sorted((len(line), round(sum(line), 9)) for line in lines))
+        if state in failed or len(failed) > MOST_NODES:
+            return False
         for line in lines:
-            state = len(line), round(sum(line), 9)
-            fits = len(line) < 16 and sum(line) + rates[position] <= 10 + TOLERANCE
-            if state in seen or not fits or tries > MOST_NODES:
-                continue
-            seen.add(state)
-            line.append(rates[position])
-            if place(position + 1):
-                return True
-            line.pop()
+            if len(line) < 16 and sum(line) + rates[position] <= 10 + TOLERANCE:
+                line.append(rates[position])
+                if place(position + 1):
+                    return True
+                line.pop()
+        failed.add(state)
         return False
 
     return lines if place(0) else None

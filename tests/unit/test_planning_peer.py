@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.peers.planning_grooming import groom
+from benchmarks.peers.planning_grooming import RATES, fewest_lines, groom
 from benchmarks.peers.planning_networkx import plan_network
 from benchmarks.peers.planning_physics import estimated_noise, link_noise, segment_noise, snr
 from sluice.planning.grooming.methods import groom_network
+from sluice.planning.grooming.packing import Client, pack
 from sluice.planning.grooming.parameters import GroomingParameters
 from sluice.planning.network_plan.materials import bill_of_materials
 from sluice.planning.topology import Topology
+from sluice.planning.traffic import ServiceType
 from support.planning.networks import matrices, topologies
 from support.planning.rwa_runs import run_rwa
 
@@ -76,6 +78,19 @@ def test_published_grooming() -> None:
         },
         abs=1e-4,
     )
+
+
+@settings(max_examples=100, deadline=None)
+@example([("STM1 Electrical", 14), ("STM1 Optical", 13), ("STM4", 11), ("GE", 9)])
+@example([("FE", 14), ("STM1 Electrical", 10), ("STM1 Optical", 7), ("GE", 14)])
+@given(st.lists(st.tuples(st.sampled_from(sorted(RATES)), st.integers(1, 14)), max_size=4))
+def test_peer_and_planner_pack_as_few_lines(entries: list[tuple[ServiceType, int]]) -> None:
+    """Two exact searches that share no code; the examples have many clients of nearly equal rates."""
+    kinds: list[ServiceType] = [kind for kind, quantity in entries for _ in range(quantity)]
+    clients = [Client(str(i), kind, round(RATES[kind] * 1e9)) for i, kind in enumerate(kinds)]
+    packing = pack(clients, 10_000_000_000, 16, 20_000)
+    assert packing.proven
+    assert len(packing.lines) == len(fewest_lines([RATES[kind] for kind in kinds]))
 
 
 @settings(max_examples=40, deadline=None)
