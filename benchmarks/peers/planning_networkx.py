@@ -179,12 +179,24 @@ class Planner:
         return [path for path in paths if len(path) >= 3 and self.length(path) >= least]
 
     def disjoint_pair(self, source: str, destination: str) -> list[tuple[Path_, Path_]]:
-        """A pair of paths that share no inner node, by maximum flow; empty where the network has none."""
-        try:
-            paths = sorted(nx.node_disjoint_paths(self.graph, source, destination), key=self.length)
-        except nx.NetworkXNoPath:
-            return []
-        return [(tuple(paths[0]), tuple(paths[1]))] if len(paths) > 1 else []
+        """The shortest pair of paths that share no inner node, by minimum cost flow; empty where there is none."""
+        split = nx.DiGraph()
+        for node in self.graph:
+            split.add_edge((node, "in"), (node, "out"), capacity=1 + (node in (source, destination)), weight=0)
+        for one, other, length in self.graph.edges(data="length"):
+            # Whole numbers, as the algorithm needs.
+            weight = round(length * 2**20)
+            split.add_edge((one, "out"), (other, "in"), capacity=1, weight=weight)
+            split.add_edge((other, "out"), (one, "in"), capacity=1, weight=weight)
+        flow = nx.max_flow_min_cost(split, (source, "in"), (destination, "out"))
+        paths = []
+        for first in [node for (node, _), units in flow[source, "out"].items() if units]:
+            path = [source, first]
+            while path[-1] != destination:
+                path.append(next(node for (node, _), units in flow[path[-1], "out"].items() if units))
+            paths.append(tuple(path))
+        paths.sort(key=self.length)
+        return [(paths[0], paths[1])] if len(paths) > 1 else []
 
     def candidates(self, source: str, destination: str, *, protected: bool) -> list[Candidate]:
         """The candidates of a pair of nodes; without protection where a protected pair has none."""
