@@ -25,7 +25,7 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_WAIT_MS = 20_000
+_WAIT_MS = 60_000
 Theme = Literal["light", "dark"]
 _SERIOUS = ("serious", "critical")
 
