@@ -59,7 +59,11 @@ TEST: list[Lane] = [
 ]
 PROOF: list[Lane] = [
     [
-        ("proof: a kill after every call", [*PYTEST, "tests/unit/test_crashes.py", "-n", "2"], {"PROOF": "1"}),
+        (
+            "proof: a kill after every call",
+            [*PYTEST, "tests/unit/test_crashes.py", "tests/unit/test_erasure_kills.py", "-n", "2"],
+            {"PROOF": "1"},
+        ),
         (
             "proof: random merges and values",
             [
