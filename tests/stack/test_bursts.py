@@ -22,7 +22,7 @@ from support.stack import Deployed, until
 pytestmark = pytest.mark.skipif("SLUICE_STACK" in os.environ, reason="a stack that is not ours is not measured")
 
 PROOF = bool(os.environ.get("PROOF"))
-FILES = 1_000 if PROOF else 100
+FILES = 1_000 if PROOF else 40
 MOST_BYTES = 4 << 30
 SECONDS = 1.5 * FILES + 120
 
