@@ -11,6 +11,8 @@ import { SignIn } from './sign-in'
 import { chosenTheme, nextTheme } from './theme'
 import { Button, Empty, Page, Show } from './ui/parts'
 import { Toasts } from './ui/toasts'
+import { AskBeforeLeaving } from './ui/unsaved'
+import { unlessUnsaved } from './unsaved'
 
 export function App() {
   const [credential, setCredential] = useState(currentCredential)
@@ -19,6 +21,7 @@ export function App() {
     <>
       {credential ? <SignedIn key={credential} /> : <SignIn />}
       <Toasts />
+      <AskBeforeLeaving />
     </>
   )
 }
@@ -79,7 +82,7 @@ function Frame({ me }: { me: Schemas['Identity'] }) {
             {me.id}, {me.role}
           </span>
           <ThemeButton />
-          <Button onClick={signOut}>Sign out</Button>
+          <Button onClick={() => unlessUnsaved(signOut)}>Sign out</Button>
         </div>
       </header>
       <main class="page" ref={main} id="main" tabIndex={-1}>

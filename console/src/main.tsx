@@ -5,7 +5,11 @@ import './styles/grid.css'
 import { render } from 'preact'
 import { App } from './app'
 import { finishSignIn } from './oidc'
+import { followHistory } from './router'
 import { applyTheme } from './theme'
 
 applyTheme()
-finishSignIn().finally(() => render(<App />, document.getElementById('console')!))
+finishSignIn().finally(() => {
+  followHistory()
+  render(<App />, document.getElementById('console')!)
+})

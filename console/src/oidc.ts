@@ -64,7 +64,7 @@ export async function finishSignIn(): Promise<void> {
   if (!text || !(answer.has('code') || answer.has('error'))) return
   sessionStorage.removeItem(PENDING)
   const pending: Pending = JSON.parse(text)
-  history.replaceState(null, '', location.pathname + pending.place)
+  history.replaceState(history.state, '', location.pathname + pending.place)
   try {
     if (answer.get('state') !== pending.state) throw new SignInError('The answer belongs to another sign-in; try again.')
     if (answer.has('error')) throw new SignInError(answer.get('error_description') ?? answer.get('error')!)

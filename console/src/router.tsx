@@ -7,6 +7,7 @@
  */
 import type { ComponentChildren, JSX } from 'preact'
 import { useCallback, useEffect, useState } from 'preact/hooks'
+import { askToLeave, losesChanges } from './unsaved'
 
 export interface Place {
   /** Such as `/projects/top-coins`. */
@@ -16,7 +17,12 @@ export interface Place {
 
 /** The place that the address bar shows. */
 export function currentPlace(): Place {
-  const text = location.hash.replace(/^#/, '') || '/'
+  return placeOf(location.hash)
+}
+
+/** The place of an address, or of its part from the `#` on. */
+function placeOf(address: string): Place {
+  const text = splitOnce(address, '#')[1] || '/'
   const [path = '/', query = ''] = splitOnce(text, '?')
   return { path: path.replace(/(.)\/+$/, '$1'), query: new URLSearchParams(query) }
 }
@@ -44,10 +50,55 @@ export function path(texts: TemplateStringsArray, ...values: string[]): string {
   return texts.map((text, index) => text + (index < values.length ? encodeURIComponent(values[index]!) : '')).join('')
 }
 
+let shown: Place = currentPlace()
+/** Where the shown place is in the tab's history, by which Back and Forward are told apart. */
+let step = 0
+const listeners = new Set<() => void>()
+
+function show(): void {
+  shown = currentPlace()
+  listeners.forEach((listener) => listener())
+}
+
+/** Follow the tab's history from now on. */
+export function followHistory(): void {
+  step = stepOf(history.state) ?? 0
+  history.replaceState({ step }, '')
+  addEventListener('popstate', moved)
+  show()
+}
+
+/** An entry of the history that `navigate` has not made has no step yet: a followed link, or an address that was typed. */
+function stepOf(state: unknown): number | undefined {
+  return (state as { step?: number } | null)?.step
+}
+
+/** The address has changed already. To ask, it is put back, since what is shown is still the place before. */
+function moved(): void {
+  const to = stepOf(history.state) ?? step + 1
+  const distance = to - step
+  if (distance === 0) return
+  if (losesChanges(shown, currentPlace())) {
+    history.go(-distance)
+    askToLeave(() => history.go(distance))
+    return
+  }
+  history.replaceState({ step: to }, '')
+  step = to
+  show()
+}
+
 /** Go to a place. With `replace`, the back button does not return to the present one. */
 export function navigate(to: string, query: Query = {}, { replace = false } = {}): void {
-  history[replace ? 'replaceState' : 'pushState'](null, '', href(to, query))
-  dispatchEvent(new HashChangeEvent('hashchange'))
+  const address = href(to, query)
+  const go = () => {
+    if (!replace) step += 1
+    history[replace ? 'replaceState' : 'pushState']({ step }, '', address)
+    show()
+  }
+  // Who stays sees the present place again: a control may show the other one already.
+  if (losesChanges(shown, placeOf(address))) askToLeave(go, show)
+  else go()
 }
 
 /** The present place; the component is drawn again when it changes. */
@@ -55,11 +106,9 @@ export function usePlace(): Place {
   const [place, setPlace] = useState(currentPlace)
   useEffect(() => {
     const update = () => setPlace(currentPlace())
-    addEventListener('hashchange', update)
-    addEventListener('popstate', update)
+    listeners.add(update)
     return () => {
-      removeEventListener('hashchange', update)
-      removeEventListener('popstate', update)
+      listeners.delete(update)
     }
   }, [])
   return place

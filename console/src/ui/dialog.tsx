@@ -2,10 +2,24 @@
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { useAction } from '../api/load'
+import { askToLeave, useUnsaved } from '../unsaved'
 import { Button, ProblemNote } from './parts'
 
-/** A dialog that is open as long as it is drawn. With `side`, a panel along the right edge. */
-export function Dialog(props: { title: ComponentChildren; onClose: () => void; side?: boolean; children: ComponentChildren }) {
+/**
+ * A dialog that is open as long as it is drawn. With `side`, a panel along the right edge.
+ *
+ * @param changed whether it has something that would be lost: then closing it asks first, but for its own buttons.
+ */
+export function Dialog(props: {
+  title: ComponentChildren
+  onClose: () => void
+  side?: boolean
+  changed?: boolean
+  children: ComponentChildren
+}) {
+  const { onClose, changed = false } = props
+  useUnsaved(changed)
+  const close = () => (changed ? askToLeave(onClose) : onClose())
   const element = useRef<HTMLDialogElement>(null)
   const title = useId()
   // Before it is painted: what is typed at once must be typed in it.
@@ -26,13 +40,13 @@ export function Dialog(props: { title: ComponentChildren; onClose: () => void; s
       aria-labelledby={title}
       onCancel={(event) => {
         event.preventDefault()
-        props.onClose()
+        close()
       }}
-      onClick={(event) => event.target === element.current && props.onClose()}
+      onClick={(event) => event.target === element.current && close()}
     >
       <header>
         <h2 id={title}>{props.title}</h2>
-        <Button look="quiet" onClick={props.onClose} aria-label="Close">
+        <Button look="quiet" onClick={close} aria-label="Close">
           ✕
         </Button>
       </header>

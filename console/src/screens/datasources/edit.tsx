@@ -7,6 +7,7 @@ import { navigate, path } from '../../router'
 import { Editor } from '../../ui/editor'
 import { Button, Note, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved, useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { written } from './kinds'
 import { loadDatasource, unchecked, type Datasource } from './requests'
@@ -42,10 +43,12 @@ function EditDocument({ present }: { present: Datasource }) {
   const save = useAction(async (document: Record<string, unknown>) => {
     const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
     await ok(api.PUT('/v1/datasources/{slug}', { params, body: unchecked({ ...document, slug }) }))
+    forgetUnsaved()
     toast('The datasource is saved.')
     navigate(path`/datasources/${slug}`)
   })
   const changed = text !== textOf(written(base))
+  useUnsaved(changed)
   const conflict = save.error?.status === 412
   return (
     <>

@@ -6,6 +6,7 @@ import { useMay } from '../../api/me'
 import { navigate, path, useParameter } from '../../router'
 import { Button, Empty, Page, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved, unlessUnsaved, useUnsaved } from '../../unsaved'
 import { Detect } from './detect'
 import { textOf } from './editor/document'
 import { KINDS, TEMPLATES, written, type Kind } from './kinds'
@@ -32,7 +33,7 @@ export default function New() {
     setKind(null)
   }
   return (
-    <Page title="New datasource" crumbs={CRUMBS} actions={text !== null && <Button onClick={again}>Begin again</Button>}>
+    <Page title="New datasource" crumbs={CRUMBS} actions={text !== null && <Button onClick={() => unlessUnsaved(again)}>Begin again</Button>}>
       {text === null ? (
         <>
           <Detect onTake={(document) => setTaken(textOf(written(document, { slug: true })))} />
@@ -64,8 +65,10 @@ function Templates({ onChoose }: { onChoose: (kind: string) => void }) {
 
 function Create({ first }: { first: string }) {
   const [text, setText] = useState(first)
+  useUnsaved(text !== first, ['kind'])
   const create = useAction(async (document: Record<string, unknown>) => {
     const made = await ok(api.POST('/v1/datasources', { body: unchecked(document) }))
+    forgetUnsaved()
     toast(`${made.name} is created.`)
     navigate(path`/datasources/${made.slug!}`)
   })

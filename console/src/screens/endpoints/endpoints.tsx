@@ -9,6 +9,7 @@ import { Editor } from '../../ui/editor'
 import { Badge, Button, Empty, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { forgetUnsaved, useUnsaved } from '../../unsaved'
 import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { ShareButton } from '../reports/share'
@@ -76,6 +77,7 @@ function OneEndpoint(props: {
   const params = { path: { slug: endpoint.project, name: endpoint.name } }
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/endpoints/{name}', { params }))
+    forgetUnsaved()
     toast(`The endpoint ${endpoint.name} is deleted.`)
     setParameters({ endpoint: null })
     props.onChange()
@@ -114,11 +116,13 @@ function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<type
   const save = useAction(async () => {
     const params = { path: { slug: endpoint.project, name: endpoint.name }, header: { 'If-Match': endpoint.etag } }
     await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(form, sql) }))
+    forgetUnsaved()
     toast(`The endpoint ${endpoint.name} is published.`)
     onChange()
   })
   const faults = useMemo(() => sqlFaults(save.error), [save.error])
   const unchanged = sql === endpoint.sql && JSON.stringify(form) === JSON.stringify(endpointForm(endpoint))
+  useUnsaved(!unchanged, ['endpoint'])
   return (
     <Panel
       title="Document"

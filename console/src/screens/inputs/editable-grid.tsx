@@ -5,6 +5,7 @@
  */
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Button } from '../../ui/parts'
+import { useUnsaved } from '../../unsaved'
 import type { Fault } from './faults'
 import type { Item, Table } from './kinds'
 
@@ -38,6 +39,7 @@ export function EditableGrid(props: {
   const [focus, setFocus] = useState<{ row: number; column: string } | null>(null)
   // What is being typed, such as `1.`: it becomes a value when the cell is left.
   const [typed, setTyped] = useState<{ row: number; column: string; text: string } | null>(null)
+  useUnsaved(typed !== null)
 
   const show = (row: number, column: string | null) => {
     const element = box.current!

@@ -5,6 +5,7 @@ import { useAction } from '../../api/load'
 import { useParameter } from '../../router'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { useUnsaved } from '../../unsaved'
 import { EditableGrid, type Target } from './editable-grid'
 import { afterChange, afterRemoval, faultsOf, type Fault } from './faults'
 import { FaultTable } from './fault-table'
@@ -12,6 +13,9 @@ import { nodeNames, type Document, type Item, type Kind, type Table } from './ki
 import { Workbook, type Received } from './workbook'
 import { YamlDocument } from './yaml-document'
 import './inputs.css'
+
+/** Those of the address by which another document is shown. */
+const PARAMETERS = ['part', 'version', 'new']
 
 /**
  * @param slug the input, for the check of workbooks; null: a new one.
@@ -36,6 +40,7 @@ export function DocumentEditor(props: {
   const asYaml = kind.tables.length === 0 || view === 'yaml'
   const table = kind.tables.find((one) => one.name === tableName) ?? kind.tables[0]
   const changed = document !== props.document
+  useUnsaved(changed, PARAMETERS)
   const commentField = useRef<HTMLDivElement>(null)
 
   const saving = useAction(async () => {

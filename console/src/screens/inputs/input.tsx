@@ -9,6 +9,7 @@ import { Members } from '../../ui/members'
 import { Button, Note, Page, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor, Warnings } from './editor'
 import { kindOf, type Document } from './kinds'
 import { Pins } from './pins'
@@ -29,6 +30,7 @@ export default function Input({ parameters }: ScreenProps) {
   const version = Number(query.get('version')) || undefined
   const remove = async () => {
     await ok(api.DELETE('/v1/inputs/{slug}', { params: { path: { slug } } }))
+    forgetUnsaved()
     toast(`The input ${slug} was deleted; its versions stay.`)
     navigate('/inputs')
   }
@@ -72,6 +74,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
         body: { kind: null, document, comment },
       }),
     )
+    forgetUnsaved()
     toast(`Version ${saved.version} was stored.`)
     input.reload()
   }

@@ -8,6 +8,7 @@ import { ShowList } from '../../ui/list'
 import { Button, Empty, Page, Panel, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
+import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor } from './editor'
 import { KINDS, kindOf } from './kinds'
 
@@ -106,6 +107,7 @@ function NewInput() {
       if (error instanceof ApiError) setWrong(error.status === 409 ? error.problem.detail : error.at('/slug'))
       throw error
     }
+    forgetUnsaved()
     toast(`The input ${slug} was created.`)
     navigate(path`/inputs/${slug}`)
   }

@@ -2,10 +2,12 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Editor } from '../../ui/editor'
 import { Note } from '../../ui/parts'
+import { useUnsaved } from '../../unsaved'
 import type { Fault } from './faults'
 import type { Document } from './kinds'
 
 type Yaml = typeof import('yaml')
+const PARAMETERS = ['part', 'version', 'new', 'view', 'table']
 
 export function YamlDocument(props: { document: Document; faults: Fault[]; readOnly: boolean; onChange: (document: Document) => void }) {
   const [yaml, setYaml] = useState<Yaml | null>(null)
@@ -16,6 +18,8 @@ export function YamlDocument(props: { document: Document; faults: Fault[]; readO
 function Loaded({ yaml, document, faults, readOnly, onChange }: Parameters<typeof YamlDocument>[0] & { yaml: Yaml }) {
   const [text, setText] = useState(() => yaml.stringify(document))
   const [wrong, setWrong] = useState<string | null>(null)
+  // What is no document stays in this editor only.
+  useUnsaved(wrong !== null, PARAMETERS)
   // Those that were typed here: a document that was dropped, or put back, replaces the text.
   const own = useRef(new WeakSet<Document>([document]))
   useEffect(() => {

@@ -9,6 +9,7 @@ import { Editor } from '../../ui/editor'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { forgetUnsaved, useUnsaved } from '../../unsaved'
 import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { fromYaml, toYaml, toYamlLine, yamlFaults } from '../sql/document'
@@ -82,6 +83,7 @@ function OneModel(props: OneProps) {
   const started = useRun(() => ok(api.POST('/v1/projects/{slug}/models/{name}/runs', { params })), onChange)
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/models/{name}', { params }))
+    forgetUnsaved()
     toast(`The model ${model.name} is deleted.`)
     setParameters({ model: null })
     onChange()
@@ -157,12 +159,14 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
     const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': model.etag } }
     const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
     await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body }))
+    forgetUnsaved()
     toast(`The model ${model.name} is saved. The next refresh computes it.`)
     onChange()
   })
   const atSql = useMemo(() => sqlFaults(save.error ?? trial.error), [save.error, trial.error])
   const atTests = useMemo(() => [...broken, ...yamlFaults(form.tests, save.error, '/tests')], [broken, save.error])
   const unchanged = JSON.stringify(form) === JSON.stringify(stored)
+  useUnsaved(!unchanged, ['model'])
   return (
     <Panel
       title="Document"

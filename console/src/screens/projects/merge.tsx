@@ -8,6 +8,7 @@ import { useParameter } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Badge, Button, Note, Panel, ProblemNote, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { tableName } from './lineage/nodes'
 import { draftOf, isOfDocuments, type Draft, type Merge, type Project } from './merge/document'
@@ -50,6 +51,7 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
     setEdition((count) => count + 1)
   }
   const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(base))
+  useUnsaved(changed || broken)
   useEffect(() => {
     if (!changed && project.etag !== base.etag) begin(project)
   }, [project])

@@ -62,6 +62,8 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
   const [refreshOn, setRefreshOn] = useState<string>(project.refresh_on ?? 'change')
   const [expression, setExpression] = useState(project.schedule?.expression ?? '')
   const [timezone, setTimezone] = useState(project.schedule?.timezone ?? 'UTC')
+  const written = JSON.stringify([name, description, refreshOn, expression, timezone])
+  const [first] = useState(written)
   const save = useAction(async () => {
     await patchProject(project, {
       name,
@@ -73,7 +75,7 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
     props.onSaved()
   })
   return (
-    <Dialog title={`Settings of ${project.slug}`} onClose={props.onClose}>
+    <Dialog title={`Settings of ${project.slug}`} changed={written !== first} onClose={props.onClose}>
       <form
         class="stack"
         onSubmit={(event) => {

@@ -6,6 +6,7 @@ import { navigate, path } from '../../router'
 import { Editor } from '../../ui/editor'
 import { Button, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved, useUnsaved } from '../../unsaved'
 import { fromYaml, toYaml, yamlFaults } from '../sql/document'
 import { NameField, OtherFaults } from '../sql/parts'
 import type { Fault } from '../sql/query'
@@ -30,8 +31,10 @@ function textOf(report: Schemas['ReportView']): string {
 /** The editor of a report; without one, of a new one. */
 export function ReportEditor(props: { slug: string; report?: Schemas['ReportView']; onClose: () => void; onSaved: () => void }) {
   const { slug, report } = props
+  const first = report ? textOf(report) : NEW_REPORT
   const [name, setName] = useState('')
-  const [text, setText] = useState(report ? textOf(report) : NEW_REPORT)
+  const [text, setText] = useState(first)
+  useUnsaved(text !== first || name !== '', ['new', 'edit'])
   const [broken, setBroken] = useState<Fault[]>([])
   const save = useAction(async () => {
     const { value, faults } = fromYaml(text)
@@ -39,6 +42,7 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
     if (faults.length > 0) return
     const params = { path: { slug, name: report?.name ?? name }, header: report && { 'If-Match': report.etag } }
     const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, body: value as Schemas['Report'] }))
+    forgetUnsaved()
     toast(`The report ${saved.name} is saved. Run it to render it.`)
     props.onSaved()
     if (!report) navigate(path`/projects/${slug}/reports/${saved.name}`)
@@ -51,7 +55,7 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
       actions={
         <>
           <Button onClick={props.onClose}>Close</Button>
-          <Button look="primary" busy={save.busy} disabled={report && text === textOf(report)} onClick={() => save.run()}>
+          <Button look="primary" busy={save.busy} disabled={report && text === first} onClick={() => save.run()}>
             Save
           </Button>
         </>

@@ -8,6 +8,7 @@ import { ConfirmButton } from '../../ui/dialog'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatAge } from '../../ui/values'
+import { forgetUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { RunNote, useRun } from '../sql/parts'
 import { ReportEditor } from './edit'
@@ -43,6 +44,7 @@ function OneReport({ report, onChange }: { report: Report; onChange: () => void 
   )
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/reports/{name}', { params }))
+    forgetUnsaved()
     toast(`The report ${report.name} is deleted.`)
     navigate(path`/projects/${slug}/reports`)
   }

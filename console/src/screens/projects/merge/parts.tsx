@@ -1,6 +1,7 @@
 /** Fields of the form that count when the user has finished with them, so that half a word is not previewed. */
 import { useEffect, useState } from 'preact/hooks'
 import { Field } from '../../../ui/parts'
+import { useUnsaved } from '../../../unsaved'
 
 interface CommitProps {
   value: string
@@ -21,6 +22,7 @@ export function CommitField(props: CommitProps & { label: string; help?: string;
 export function CommitInput({ value, onCommit, ...rest }: CommitProps & { id?: string; 'aria-label'?: string }) {
   const [text, setText] = useState(value)
   useEffect(() => setText(value), [value])
+  useUnsaved(text !== value)
   return (
     <input
       {...rest}
