@@ -65,7 +65,7 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
     toast('The merge is saved. The next refresh uses it.')
     reload()
   })
-  const preview = usePreview(slug, may('project.try') && assignments.data?.length !== 0 ? draft.merge : null, turn)
+  const preview = usePreview(slug, may('project.try') && assignments.data?.length ? draft.merge : null, turn)
   const mayUpdate = may('project.update')
   return (
     <>

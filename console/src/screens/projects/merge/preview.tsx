@@ -29,7 +29,10 @@ export function usePreview(slug: string, merge: Merge | null, turn: number): Pre
   const first = useRef(true)
   const text = merge && JSON.stringify(merge)
   useEffect(() => {
-    if (text === null) return
+    if (text === null) {
+      setState((state) => ({ ...state, busy: false }))
+      return
+    }
     let ended = false
     setState((state) => ({ ...state, busy: true }))
     const ask = async () => {
