@@ -97,8 +97,10 @@ function ThemeButton() {
   return <Button onClick={() => setTheme(nextTheme())}>Colours: {theme}</Button>
 }
 
+/** Whether the present screen is one of a section's, or of a section that the navigation leaves out and that belongs to it. */
 function isIn(section: Section, path: string): boolean {
-  return section.screens.some((screen) => screen === screenAt(path)?.screen)
+  const present = screenAt(path)?.screen
+  return SECTIONS.some((one) => one.to === section.to && one.screens.some((screen) => screen === present))
 }
 
 /** The screen of a path; `/runs/compare` is none of `/runs/:id`. */

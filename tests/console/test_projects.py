@@ -135,6 +135,31 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
 
 
 @pytest.mark.long
+def test_the_navigation_says_where_a_page_is(console: Console, coins: Coins) -> None:
+    page = console.page
+    sections = page.get_by_role("navigation", name="Sections")
+    console.go(f"/projects/{coins.slug}")
+    parts = page.get_by_role("navigation", name="Parts of").get_by_role("link")
+    expect(parts).to_have_count(9)
+    for part in parts.all_inner_texts():
+        parts.get_by_text(part, exact=True).click()
+        expect(parts.and_(page.locator("[aria-current=page]"))).to_have_text(part)
+        expect(sections.locator("[aria-current=page]")).to_have_text("Projects")
+    places = {
+        f"/projects/{coins.slug}/reports/bargains": "Projects",
+        f"/projects/{coins.slug}/algorithms/anomalies": "Projects",
+        f"/datasources/{coins.slug}-ranks/data": "Datasources",
+        "/algorithms/anomalies": "Algorithms",
+        "/runs/compare": "Algorithms",
+        "/administration/audit": "Administration",
+    }
+    for place, name in places.items():
+        console.go(place)
+        expect(sections.locator("[aria-current=page]")).to_have_text(name)
+    console.leave()
+
+
+@pytest.mark.long
 def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Deployed, coins: Coins) -> None:
     console.expect_refusals(412, 422)
     page = console.page

@@ -2,8 +2,8 @@
 import type { ComponentType } from 'preact'
 import { administration } from './administration/routes'
 import { alarms } from './alarms/routes'
-import { algorithms } from './algorithms/routes'
-import { data } from './data/routes'
+import { algorithms, algorithmsOfProjects } from './algorithms/routes'
+import { dataOfDatasources, dataOfProjects } from './data/routes'
 import { datasources } from './datasources/routes'
 import { home } from './home/routes'
 import { inputs } from './inputs/routes'
@@ -27,7 +27,7 @@ export interface Screen {
 export interface Section {
   /** Its name in the navigation. */
   name: string
-  /** Where the navigation leads. */
+  /** Where the navigation leads; a section that it leaves out belongs to the one that leads there. */
   to: string
   /** The action of the access policy without which the section is not shown; the API's `GET /me` lists those allowed. */
   action: string
@@ -39,13 +39,15 @@ export interface Section {
 export const SECTIONS: Section[] = [
   home,
   projects,
-  data,
+  dataOfProjects,
   datasources,
+  dataOfDatasources,
   runs,
   sql,
   sites,
   alarms,
   algorithms,
+  algorithmsOfProjects,
   inputs,
   outputs,
   administration,
