@@ -1,17 +1,17 @@
 /** All datasources: how each one is fed, what its newest version and its newest run are like, and how old its data is. */
-import { all, api, ok } from '../../api/client'
+import { all } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { href, Link, path, setParameters, usePlace } from '../../router'
-import { Badge, Button, Empty, Page, Panel, SelectField, Show, State, TextField } from '../../ui/parts'
-import { formatNumber, Time } from '../../ui/values'
+import { Badge, Button, Empty, Page, Panel, SelectField, Show, TextField } from '../../ui/parts'
+import { StandingCells, StandingHeads } from '../../ui/standing'
+import { formatNumber } from '../../ui/values'
 import './datasources.css'
 import { KINDS } from './kinds'
 import { listDatasources, type Datasource } from './requests'
 import { scheduleText } from './schedule'
 
 const ROWS_PER_PAGE = 20
-const REFRESH_MS = 10_000
 
 export default function Datasources() {
   const mayCreate = useMay('datasource.create')
@@ -97,12 +97,7 @@ function Found({ items, page }: { items: Datasource[]; page: number }) {
             <th scope="col">Datasource</th>
             <th scope="col">Kind</th>
             <th scope="col">Schedule</th>
-            <th scope="col">Data</th>
-            <th scope="col" class="number">
-              Rows
-            </th>
-            <th scope="col">Age</th>
-            <th scope="col">Newest run</th>
+            <StandingHeads time="Age" run="Newest run" />
           </tr>
         </thead>
         <tbody>
@@ -130,18 +125,6 @@ function Found({ items, page }: { items: Datasource[]; page: number }) {
 
 function Row({ item }: { item: Datasource }) {
   const slug = item.slug!
-  const versions = useLoad(
-    () => ok(api.GET('/v1/datasources/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
-    [slug],
-    () => REFRESH_MS,
-  )
-  const runs = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { datasource: slug, limit: 1 } } })),
-    [slug],
-    () => REFRESH_MS,
-  )
-  const version = versions.data?.items[0]
-  const run = runs.data?.items[0]
   return (
     <tr>
       <td>
@@ -156,23 +139,7 @@ function Row({ item }: { item: Datasource }) {
       </td>
       <td>{item.kind}</td>
       <td>{scheduleText(item.schedule)}</td>
-      <td>{version ? <State value={version.completeness} /> : <span class="muted">{versions.loading ? '…' : 'none yet'}</span>}</td>
-      <td class="number">{formatNumber(version?.rows)}</td>
-      <td>
-        <Time at={version?.data_as_of} />
-      </td>
-      <td>
-        {run ? (
-          <>
-            <Link to={path`/runs/${run.id}`}>
-              <State value={run.status} title={run.error?.detail} />
-            </Link>{' '}
-            <Time at={run.created_at} />
-          </>
-        ) : (
-          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
-        )}
-      </td>
+      <StandingCells kind="datasources" slug={slug} time="data_as_of" />
     </tr>
   )
 }

@@ -3,8 +3,9 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
-import { Empty, Page, Panel, Show, State } from '../../ui/parts'
-import { formatNumber, Time } from '../../ui/values'
+import { Empty, Page, Panel, Show } from '../../ui/parts'
+import { StandingCells, StandingHeads } from '../../ui/standing'
+import { Time } from '../../ui/values'
 
 type Run = Schemas['RunView']
 const REFRESH_MS = 10_000
@@ -44,10 +45,7 @@ export default function Home() {
                 <thead>
                   <tr>
                     <th scope="col">Project</th>
-                    <th scope="col">Data</th>
-                    <th scope="col">Published</th>
-                    <th scope="col" class="number">Rows</th>
-                    <th scope="col">Last run</th>
+                    <StandingHeads time="Published" />
                   </tr>
                 </thead>
                 <tbody>
@@ -73,43 +71,13 @@ export default function Home() {
 
 function ProjectRow({ project }: { project: Schemas['ProjectView'] }) {
   const slug = project.slug!
-  const versions = useLoad(
-    () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })),
-    [slug],
-    () => REFRESH_MS,
-  )
-  const runs = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { project: slug, limit: 1 } } })),
-    [slug],
-    () => REFRESH_MS,
-  )
-  const version = versions.data?.items[0]
-  const run = runs.data?.items[0]
   return (
     <tr>
       <td>
         <Link to={path`/projects/${slug}`}>{project.name}</Link>
         {!project.enabled && <span class="muted"> (disabled)</span>}
       </td>
-      <td>
-        {version ? <State value={version.completeness} /> : <span class="muted">{versions.loading ? '…' : 'none yet'}</span>}
-      </td>
-      <td>
-        <Time at={version?.created_at} />
-      </td>
-      <td class="number">{formatNumber(version?.rows)}</td>
-      <td>
-        {run ? (
-          <>
-            <Link to={path`/runs/${run.id}`}>
-              <State value={run.status} />
-            </Link>{' '}
-            <Time at={run.created_at} />
-          </>
-        ) : (
-          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
-        )}
-      </td>
+      <StandingCells kind="projects" slug={slug} time="created_at" />
     </tr>
   )
 }

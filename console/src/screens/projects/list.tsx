@@ -2,17 +2,14 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
-import { useLoad } from '../../api/load'
 import { useMay, useMe } from '../../api/me'
 import { Link, path } from '../../router'
 import { ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Page, Panel, State } from '../../ui/parts'
-import { formatNumber, Time } from '../../ui/values'
+import { Badge, Button, Empty, Page, Panel } from '../../ui/parts'
+import { StandingCells, StandingHeads } from '../../ui/standing'
 import { CreateProject } from './create'
 import { DeleteProject } from './settings'
-import { howItRefreshes, isActive } from './words'
-
-const REFRESH_MS = 10_000
+import { howItRefreshes } from './words'
 
 export default function Projects() {
   const projects = useList((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor } } })), [])
@@ -46,10 +43,7 @@ export default function Projects() {
               <thead>
                 <tr>
                   <th scope="col">Project</th>
-                  <th scope="col">Data</th>
-                  <th scope="col">Fetched</th>
-                  <th scope="col" class="number">Rows</th>
-                  <th scope="col">Last run</th>
+                  <StandingHeads time="Fetched" />
                   <th scope="col">Refreshes</th>
                   <th scope="col">
                     <span class="hidden-text">Actions</span>
@@ -75,18 +69,6 @@ function ProjectRow({ project, onDeleted }: { project: Schemas['ProjectView']; o
   const me = useMe()
   // Members that it is shared with as owners delete it on its own page: the list asks nothing more for each row.
   const mayDelete = useMay('project.delete') && (me.role === 'admin' || project.created_by === me.id)
-  const runs = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { project: slug, kind: 'refresh', limit: 1 } } })),
-    [slug],
-    ({ items }) => (isActive(items[0]) ? 2000 : REFRESH_MS),
-  )
-  const run = runs.data?.items[0]
-  const versions = useLoad(
-    runs.data ? () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })) : null,
-    [slug, run?.status],
-    () => REFRESH_MS,
-  )
-  const version = versions.data?.items[0]
   return (
     <tr>
       <td>
@@ -94,30 +76,7 @@ function ProjectRow({ project, onDeleted }: { project: Schemas['ProjectView']; o
         {!project.enabled && <Badge>disabled</Badge>}
         <div class="muted mono">{slug}</div>
       </td>
-      <td>
-        {version ? (
-          <State value={version.completeness} title={version.completeness_reasons.join(' ')} />
-        ) : (
-          <span class="muted">{versions.loading || runs.loading ? '…' : 'none yet'}</span>
-        )}
-      </td>
-      <td>
-        <Time at={version?.data_as_of} />
-      </td>
-      <td class="number">{formatNumber(version?.rows)}</td>
-      <td>
-        {run ? (
-          <>
-            <Link to={path`/runs/${run.id}`}>
-              <State value={run.status} />
-            </Link>{' '}
-            <Time at={run.created_at} />
-            {run.summary && <div class="muted">{run.summary}</div>}
-          </>
-        ) : (
-          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
-        )}
-      </td>
+      <StandingCells kind="projects" slug={slug} time="data_as_of" runs="refresh" summary />
       <td class="muted">{howItRefreshes(project)}</td>
       <td>{mayDelete && <DeleteProject project={project} onDeleted={onDeleted} />}</td>
     </tr>

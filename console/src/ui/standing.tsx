@@ -1,0 +1,84 @@
+/** How a project or a datasource stands, in four cells of its row: its newest version and its last run. */
+import { api, ok } from '../api/client'
+import { useLoad } from '../api/load'
+import { Link, path } from '../router'
+import { State } from './parts'
+import { formatNumber, Time } from './values'
+
+const REFRESH_MS = 10_000
+const WATCH_MS = 2000
+
+/**
+ * The heads of the cells.
+ *
+ * @param time what the time of the version is called.
+ */
+export function StandingHeads({ time, run = 'Last run' }: { time: string; run?: string }) {
+  return (
+    <>
+      <th scope="col">Data</th>
+      <th scope="col">{time}</th>
+      <th scope="col" class="number">Rows</th>
+      <th scope="col">{run}</th>
+    </>
+  )
+}
+
+/**
+ * The cells, which follow a run while it goes on.
+ *
+ * @param time which time of the version is shown: when it was published, or when its oldest data was fetched.
+ * @param runs the kind of runs that count; without it, all.
+ * @param summary whether the run says in words how it went.
+ */
+export function StandingCells(props: {
+  kind: 'projects' | 'datasources'
+  slug: string
+  time: 'created_at' | 'data_as_of'
+  runs?: 'refresh'
+  summary?: boolean
+}) {
+  const { kind, slug } = props
+  const of = kind === 'projects' ? { project: slug } : { datasource: slug }
+  const runs = useLoad(
+    () => ok(api.GET('/v1/runs', { params: { query: { ...of, kind: props.runs, limit: 1 } } })),
+    [kind, slug],
+    ({ items }) => (items[0] && !items[0].finished_at ? WATCH_MS : REFRESH_MS),
+  )
+  const run = runs.data?.items[0]
+  // After the runs, so that it is not asked twice.
+  const versions = useLoad(
+    runs.data ? () => ok(api.GET(`/v1/${kind}/{slug}/versions`, { params: { path: { slug }, query: { limit: 1 } } })) : null,
+    [kind, slug, run?.status],
+    () => REFRESH_MS,
+  )
+  const version = versions.data?.items[0]
+  return (
+    <>
+      <td>
+        {version ? (
+          <State value={version.completeness} title={version.completeness_reasons.join(' ')} />
+        ) : (
+          <span class="muted">{versions.loading || runs.loading ? '…' : 'none yet'}</span>
+        )}
+      </td>
+      <td>
+        <Time at={version?.[props.time]} />
+      </td>
+      <td class="number">{formatNumber(version?.rows)}</td>
+      <td>
+        {run ? (
+          <>
+            <Link to={path`/runs/${run.id}`}>
+              <State value={run.status} title={run.error?.detail} />
+            </Link>{' '}
+            <Time at={run.created_at} />
+            {props.summary && run.summary && <div class="muted">{run.summary}</div>}
+          </>
+        ) : (
+          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
+        )}
+      </td>
+    </>
+  )
+}
