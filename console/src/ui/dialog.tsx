@@ -1,7 +1,7 @@
 /** Dialogs and side panels, on the browser's own `<dialog>`: it keeps the focus inside and closes by Escape. */
 import type { ComponentChildren } from 'preact'
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { useAction } from '../api/load'
+import { useAction, type Action } from '../api/load'
 import { askToLeave, useUnsaved } from '../unsaved'
 import { Button, ProblemNote } from './parts'
 
@@ -52,6 +52,40 @@ export function Dialog(props: {
       </header>
       <div class="inside">{props.children}</div>
     </dialog>
+  )
+}
+
+/** A dialog that is a form: its fields, the API's problem with them, and a button that sends them. */
+export function FormDialog(props: {
+  title: ComponentChildren
+  onClose: () => void
+  changed?: boolean
+  action: Action<[]>
+  /** What the button says. */
+  submit: string
+  disabled?: boolean
+  children: ComponentChildren
+}) {
+  const { action } = props
+  return (
+    <Dialog title={props.title} onClose={props.onClose} changed={props.changed}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void action.run()
+        }}
+      >
+        {props.children}
+        <ProblemNote error={action.error} />
+        <div class="row">
+          <Button look="primary" type="submit" busy={action.busy} disabled={props.disabled}>
+            {props.submit}
+          </Button>
+          <Button onClick={props.onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
   )
 }
 

@@ -4,7 +4,7 @@ import { api, ok, type Schemas } from '../api/client'
 import { useList } from '../api/list'
 import { useAction, useLoad } from '../api/load'
 import { useMayOn } from '../api/me'
-import { ConfirmButton, Dialog } from './dialog'
+import { ConfirmButton, FormDialog } from './dialog'
 import { ShowList } from './list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, TextField } from './parts'
 import { toast } from './toasts'
@@ -125,53 +125,38 @@ function AddMember(props: { kind: SharedKind; slug: string; onClose: () => void;
     props.onDone()
   })
   return (
-    <Dialog title={`Share ${slug}`} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          share.run()
-        }}
-      >
-        <TextField
-          label="Find somebody"
-          type="search"
-          value={search}
-          onInput={setSearch}
-          help="Part of a name or an e-mail address, three characters or more."
-        />
-        {found.data && (
-          <div class="row" role="group" aria-label="Found">
-            {found.data.items.length === 0 && <span class="muted">Nobody is found.</span>}
-            {found.data.items.map((user) => (
-              <Button
-                key={user.principal}
-                aria-pressed={principal === user.principal}
-                onClick={() => setPrincipal(user.principal)}
-              >
-                {user.name ?? user.email ?? user.principal}
-              </Button>
-            ))}
-          </div>
-        )}
-        <ProblemNote error={found.error} />
-        <TextField
-          label="Who"
-          value={principal}
-          onInput={setPrincipal}
-          required
-          placeholder="user:…, group:… or key:…"
-          help="Or a group of the issuer, such as group:planners."
-        />
-        <SelectField label="As" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
-        <ProblemNote error={share.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={share.busy}>
-            Share
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
+    <FormDialog title={`Share ${slug}`} submit="Share" action={share} onClose={props.onClose}>
+      <TextField
+        label="Find somebody"
+        type="search"
+        value={search}
+        onInput={setSearch}
+        help="Part of a name or an e-mail address, three characters or more."
+      />
+      {found.data && (
+        <div class="row" role="group" aria-label="Found">
+          {found.data.items.length === 0 && <span class="muted">Nobody is found.</span>}
+          {found.data.items.map((user) => (
+            <Button
+              key={user.principal}
+              aria-pressed={principal === user.principal}
+              onClick={() => setPrincipal(user.principal)}
+            >
+              {user.name ?? user.email ?? user.principal}
+            </Button>
+          ))}
         </div>
-      </form>
-    </Dialog>
+      )}
+      <ProblemNote error={found.error} />
+      <TextField
+        label="Who"
+        value={principal}
+        onInput={setPrincipal}
+        required
+        placeholder="user:…, group:… or key:…"
+        help="Or a group of the issuer, such as group:planners."
+      />
+      <SelectField label="As" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
+    </FormDialog>
   )
 }

@@ -4,8 +4,7 @@ import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
-import { ShowList } from '../../ui/list'
-import { Button, Empty, Panel, ProblemNote, State, TextField } from '../../ui/parts'
+import { Button, Empty, ProblemNote, State, TextField } from '../../ui/parts'
 import { AdministrationPage } from './page'
 
 type Entry = Schemas['AuditEntryView']
@@ -45,44 +44,28 @@ export default function Audit() {
           </Button>
         </>
       }
-    >
-      <ProblemNote error={save.error} />
-      <div class="columns">
-        {FILTERS.map((name) => (
-          <TextField
-            key={name}
-            label={LABELS[name]}
-            value={place.query.get(name) ?? ''}
-            placeholder={EXAMPLES[name]}
-            wrong={entries.error?.at(`?${name}`)}
-            onInput={(value) => setParameters({ [name]: value })}
-          />
-        ))}
-      </div>
-      <Panel flush>
-        <ShowList from={entries} empty={<Empty title="Nothing fits the filter.">Each request that can change something is recorded.</Empty>}>
-          {(items) => (
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">When</th>
-                  <th scope="col">Who</th>
-                  <th scope="col">What</th>
-                  <th scope="col">Outcome</th>
-                  <th scope="col">Version</th>
-                  <th scope="col">From</th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((entry) => (
-                  <AuditRow key={entry.id} entry={entry} />
-                ))}
-              </tbody>
-            </table>
-          )}
-        </ShowList>
-      </Panel>
-    </AdministrationPage>
+      filter={
+        <>
+          <ProblemNote error={save.error} />
+          <div class="columns">
+            {FILTERS.map((name) => (
+              <TextField
+                key={name}
+                label={LABELS[name]}
+                value={place.query.get(name) ?? ''}
+                placeholder={EXAMPLES[name]}
+                wrong={entries.error?.at(`?${name}`)}
+                onInput={(value) => setParameters({ [name]: value })}
+              />
+            ))}
+          </div>
+        </>
+      }
+      list={entries}
+      empty={<Empty title="Nothing fits the filter.">Each request that can change something is recorded.</Empty>}
+      columns={['When', 'Who', 'What', 'Outcome', 'Version', 'From']}
+      row={(entry) => <AuditRow key={entry.id} entry={entry} />}
+    />
   )
 }
 

@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
-import { ConfirmButton, Dialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Note, Panel, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { ConfirmButton, Dialog, FormDialog } from '../../ui/dialog'
+import { ACTIONS } from '../../ui/list'
+import { Badge, Button, Empty, Note, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
@@ -36,33 +36,11 @@ export default function Keys() {
           Create a key
         </Button>
       }
+      list={keys}
+      empty={<Empty title="There are no keys.">A key lets a program call the API.</Empty>}
+      columns={['Name', 'Role', 'Projects', 'Last used', 'Expires', 'Created', ACTIONS]}
+      row={(key) => <KeyRow key={key.id} item={key} onSecret={done} />}
     >
-      <Panel flush>
-        <ShowList from={keys} empty={<Empty title="There are no keys.">A key lets a program call the API.</Empty>}>
-          {(items) => (
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Role</th>
-                  <th scope="col">Projects</th>
-                  <th scope="col">Last used</th>
-                  <th scope="col">Expires</th>
-                  <th scope="col">Created</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((key) => (
-                  <KeyRow key={key.id} item={key} onSecret={done} />
-                ))}
-              </tbody>
-            </table>
-          )}
-        </ShowList>
-      </Panel>
       {creating && <CreateKey onClose={() => setCreating(false)} onCreated={done} />}
       {shown && <ShownKey secret={shown} onClose={() => setShown(null)} />}
     </AdministrationPage>
@@ -127,32 +105,17 @@ function RotateButton({ item, onSecret }: { item: Key; onSecret: (key: string | 
     <>
       <Button onClick={() => setOpen(true)}>Rotate</Button>
       {open && (
-        <Dialog title={`Rotate ${item.name}`} onClose={() => setOpen(false)}>
-          <form
-            class="stack"
-            onSubmit={(event) => {
-              event.preventDefault()
-              rotate.run()
-            }}
-          >
-            <TextField
-              label="Hours for which the present secret stays valid, too"
-              type="number"
-              value={hours}
-              onInput={setHours}
-              required
-              wrong={rotate.error?.at('/keep_old_seconds')}
-              help="0 refuses it at once."
-            />
-            <ProblemNote error={rotate.error} />
-            <div class="row">
-              <Button look="primary" type="submit" busy={rotate.busy}>
-                Rotate
-              </Button>
-              <Button onClick={() => setOpen(false)}>Cancel</Button>
-            </div>
-          </form>
-        </Dialog>
+        <FormDialog title={`Rotate ${item.name}`} submit="Rotate" action={rotate} onClose={() => setOpen(false)}>
+          <TextField
+            label="Hours for which the present secret stays valid, too"
+            type="number"
+            value={hours}
+            onInput={setHours}
+            required
+            wrong={rotate.error?.at('/keep_old_seconds')}
+            help="0 refuses it at once."
+          />
+        </FormDialog>
       )}
     </>
   )
@@ -178,40 +141,25 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
     props.onCreated(answer.key)
   })
   return (
-    <Dialog title="Create a key" onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          create.run()
-        }}
-      >
-        <TextField
-          label="Name"
-          value={name}
-          onInput={setName}
-          required
-          wrong={create.error?.at('/name')}
-          help="Who or what uses it, so that it can be recognised later."
-        />
-        <SelectField label="Role" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
-        <TextField
-          label="Only for these projects"
-          value={projects}
-          onInput={setProjects}
-          wrong={create.error?.at('/projects')}
-          help="Their names in addresses, separated by commas; empty for all."
-        />
-        <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
-        <ProblemNote error={create.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={create.busy}>
-            Create
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Create a key" submit="Create" action={create} onClose={props.onClose}>
+      <TextField
+        label="Name"
+        value={name}
+        onInput={setName}
+        required
+        wrong={create.error?.at('/name')}
+        help="Who or what uses it, so that it can be recognised later."
+      />
+      <SelectField label="Role" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
+      <TextField
+        label="Only for these projects"
+        value={projects}
+        onInput={setProjects}
+        wrong={create.error?.at('/projects')}
+        help="Their names in addresses, separated by commas; empty for all."
+      />
+      <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
+    </FormDialog>
   )
 }
 

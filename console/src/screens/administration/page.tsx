@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact'
-import { Page, Tabs } from '../../ui/parts'
+import type { List } from '../../api/list'
+import { ListTable, type Column } from '../../ui/list'
+import { Page, Panel, Tabs } from '../../ui/parts'
 
 const TABS = [
   { to: '/administration/keys', text: 'API keys' },
@@ -9,11 +11,28 @@ const TABS = [
   { to: '/administration/audit', text: 'Audit' },
 ]
 
-/** The frame of each page of the administration. */
-export function AdministrationPage(props: { title: string; actions?: ComponentChildren; children: ComponentChildren }) {
+/** The frame of each page of the administration: a list as a table, what is above it, and the dialogs that it opens. */
+export function AdministrationPage<T>(props: {
+  title: string
+  actions?: ComponentChildren
+  /** Above the table. */
+  filter?: ComponentChildren
+  list: List<T>
+  empty: ComponentChildren
+  columns: Column[]
+  row: (item: T) => ComponentChildren
+  /** The dialogs that are open. */
+  children?: ComponentChildren
+}) {
   return (
     <Page title={props.title} actions={props.actions}>
       <Tabs label="Administration" tabs={TABS} />
+      {props.filter}
+      <Panel flush>
+        <ListTable from={props.list} empty={props.empty} columns={props.columns}>
+          {props.row}
+        </ListTable>
+      </Panel>
       {props.children}
     </Page>
   )

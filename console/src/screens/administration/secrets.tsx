@@ -4,9 +4,9 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { Link, path } from '../../router'
-import { ConfirmButton, Dialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
-import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { ConfirmButton, FormDialog } from '../../ui/dialog'
+import { ACTIONS } from '../../ui/list'
+import { Button, Empty, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
@@ -28,39 +28,17 @@ export default function Secrets() {
           Add a secret
         </Button>
       }
+      list={secrets}
+      empty={
+        <Empty title="There are no secrets.">
+          Datasources name a secret wherever a password or a key belongs, so that its value is in no document.
+        </Empty>
+      }
+      columns={['Name', 'Only to hosts', 'Only for projects', 'Used by', 'Set', ACTIONS]}
+      row={(secret) => (
+        <SecretRow key={secret.name} secret={secret} onEdit={() => setEditing(secret)} onDeleted={secrets.reload} />
+      )}
     >
-      <Panel flush>
-        <ShowList
-          from={secrets}
-          empty={
-            <Empty title="There are no secrets.">
-              Datasources name a secret wherever a password or a key belongs, so that its value is in no document.
-            </Empty>
-          }
-        >
-          {(items) => (
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Only to hosts</th>
-                  <th scope="col">Only for projects</th>
-                  <th scope="col">Used by</th>
-                  <th scope="col">Set</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((secret) => (
-                  <SecretRow key={secret.name} secret={secret} onEdit={() => setEditing(secret)} onDeleted={secrets.reload} />
-                ))}
-              </tbody>
-            </table>
-          )}
-        </ShowList>
-      </Panel>
       {editing && <EditSecret present={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onSaved={done} />}
     </AdministrationPage>
   )
@@ -124,34 +102,19 @@ function EditSecret(props: { present: Secret | null; onClose: () => void; onSave
     props.onSaved()
   })
   return (
-    <Dialog title={present ? `Change ${present.name}` : 'Add a secret'} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save.run()
-        }}
-      >
-        {!present && (
-          <TextField label="Name" value={name} onInput={setName} required help="Small letters, digits and hyphens." />
-        )}
-        <TextField label="Value" type="password" value={value} onInput={setValue} required wrong={save.error?.at('/value')} />
-        <TextField
-          label="Only to these hosts"
-          value={hosts}
-          onInput={setHosts}
-          wrong={save.error?.at('/hosts')}
-          help="Separated by commas; empty for all, if only admins’ datasources use it."
-        />
-        <TextField label="Only for these projects" value={projects} onInput={setProjects} wrong={save.error?.at('/projects')} />
-        <ProblemNote error={save.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={save.busy}>
-            Save
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={present ? `Change ${present.name}` : 'Add a secret'} submit="Save" action={save} onClose={props.onClose}>
+      {!present && (
+        <TextField label="Name" value={name} onInput={setName} required help="Small letters, digits and hyphens." />
+      )}
+      <TextField label="Value" type="password" value={value} onInput={setValue} required wrong={save.error?.at('/value')} />
+      <TextField
+        label="Only to these hosts"
+        value={hosts}
+        onInput={setHosts}
+        wrong={save.error?.at('/hosts')}
+        help="Separated by commas; empty for all, if only admins’ datasources use it."
+      />
+      <TextField label="Only for these projects" value={projects} onInput={setProjects} wrong={save.error?.at('/projects')} />
+    </FormDialog>
   )
 }

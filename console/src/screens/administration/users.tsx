@@ -5,8 +5,8 @@ import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { useParameter } from '../../router'
 import { Dialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Panel, Show, TextField } from '../../ui/parts'
+import { ACTIONS } from '../../ui/list'
+import { Badge, Button, Empty, Show, TextField } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
 
@@ -19,55 +19,42 @@ export default function Users() {
   const term = search && search.length >= SHORTEST_SEARCH ? search : undefined
   const users = useList((cursor) => ok(api.GET('/v1/users', { params: { query: { search: term, cursor } } })), [term])
   return (
-    <AdministrationPage title="Users">
-      <TextField
-        label="Search"
-        type="search"
-        value={search ?? ''}
-        onInput={setSearch}
-        help="Part of a name or an e-mail address, three characters or more."
-      />
-      <Panel flush>
-        <ShowList
-          from={users}
-          empty={<Empty title="Nobody is found.">People are listed after they have signed in once; keys at once.</Empty>}
-        >
-          {(items) => (
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Name</th>
-                  <th scope="col">Role</th>
-                  <th scope="col">Groups</th>
-                  <th scope="col">Last seen</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((user) => (
-                  <tr key={user.principal}>
-                    <td>
-                      {user.name ?? user.email ?? user.principal}
-                      <div class="muted">{user.email}</div>
-                      <div class="muted mono">{user.principal}</div>
-                    </td>
-                    <td>{user.role && <Badge>{user.role}</Badge>}</td>
-                    <td>{user.groups?.join(', ')}</td>
-                    <td>{user.last_seen_at ? <Time at={user.last_seen_at} /> : <span class="muted">never</span>}</td>
-                    <td>
-                      <Button onClick={() => setViewed(user)}>What they see</Button>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-        </ShowList>
-      </Panel>
+    <AdministrationPage
+      title="Users"
+      filter={
+        <TextField
+          label="Search"
+          type="search"
+          value={search ?? ''}
+          onInput={setSearch}
+          help="Part of a name or an e-mail address, three characters or more."
+        />
+      }
+      list={users}
+      empty={<Empty title="Nobody is found.">People are listed after they have signed in once; keys at once.</Empty>}
+      columns={['Name', 'Role', 'Groups', 'Last seen', ACTIONS]}
+      row={(user) => <UserRow key={user.principal} user={user} onView={() => setViewed(user)} />}
+    >
       {viewed && <ViewAs user={viewed} onClose={() => setViewed(null)} />}
     </AdministrationPage>
+  )
+}
+
+function UserRow({ user, onView }: { user: User; onView: () => void }) {
+  return (
+    <tr>
+      <td>
+        {user.name ?? user.email ?? user.principal}
+        <div class="muted">{user.email}</div>
+        <div class="muted mono">{user.principal}</div>
+      </td>
+      <td>{user.role && <Badge>{user.role}</Badge>}</td>
+      <td>{user.groups?.join(', ')}</td>
+      <td>{user.last_seen_at ? <Time at={user.last_seen_at} /> : <span class="muted">never</span>}</td>
+      <td>
+        <Button onClick={onView}>What they see</Button>
+      </td>
+    </tr>
   )
 }
 

@@ -4,9 +4,9 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { useParameter } from '../../router'
-import { ConfirmButton, Dialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
-import { Button, Empty, Note, Panel, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
+import { ConfirmButton, Dialog, FormDialog } from '../../ui/dialog'
+import { ACTIONS, ListTable } from '../../ui/list'
+import { Button, Empty, Note, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
@@ -35,40 +35,19 @@ export default function Webhooks() {
           Add a webhook
         </Button>
       }
+      list={subscriptions}
+      empty={<Empty title="There are no webhooks.">A webhook is an address that is sent each event, signed, until it answers.</Empty>}
+      columns={['Event', 'Address', 'Only of', 'Created', ACTIONS]}
+      row={(item) => (
+        <SubscriptionRow
+          key={item.id}
+          item={item}
+          onShow={() => setShown(item.id)}
+          onSecret={setSecret}
+          onChange={subscriptions.reload}
+        />
+      )}
     >
-      <Panel flush>
-        <ShowList
-          from={subscriptions}
-          empty={<Empty title="There are no webhooks.">A webhook is an address that is sent each event, signed, until it answers.</Empty>}
-        >
-          {(items) => (
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Event</th>
-                  <th scope="col">Address</th>
-                  <th scope="col">Only of</th>
-                  <th scope="col">Created</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((item) => (
-                  <SubscriptionRow
-                    key={item.id}
-                    item={item}
-                    onShow={() => setShown(item.id)}
-                    onSecret={setSecret}
-                    onChange={subscriptions.reload}
-                  />
-                ))}
-              </tbody>
-            </table>
-          )}
-        </ShowList>
-      </Panel>
       {creating && (
         <CreateSubscription
           onClose={() => setCreating(false)}
@@ -158,42 +137,27 @@ function CreateSubscription(props: { onClose: () => void; onCreated: (secret: st
     props.onCreated(answer.secret)
   })
   return (
-    <Dialog title="Add a webhook" onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(submitted) => {
-          submitted.preventDefault()
-          create.run()
-        }}
-      >
-        <SelectField label="Event" value={event} options={EVENTS} onChange={(value) => setEvent(value as Event)} />
+    <FormDialog title="Add a webhook" submit="Add" action={create} onClose={props.onClose}>
+      <SelectField label="Event" value={event} options={EVENTS} onChange={(value) => setEvent(value as Event)} />
+      <TextField
+        label="Address"
+        type="url"
+        value={webhook}
+        onInput={setWebhook}
+        required
+        placeholder="https://…"
+        wrong={create.error?.at('/webhook')}
+      />
+      {scopes.map((name) => (
         <TextField
-          label="Address"
-          type="url"
-          value={webhook}
-          onInput={setWebhook}
-          required
-          placeholder="https://…"
-          wrong={create.error?.at('/webhook')}
+          key={name}
+          label={`Only of this ${name}`}
+          value={scope[name] ?? ''}
+          onInput={(value) => setScope({ ...scope, [name]: value })}
+          wrong={create.error?.at(`/${name}`)}
         />
-        {scopes.map((name) => (
-          <TextField
-            key={name}
-            label={`Only of this ${name}`}
-            value={scope[name] ?? ''}
-            onInput={(value) => setScope({ ...scope, [name]: value })}
-            wrong={create.error?.at(`/${name}`)}
-          />
-        ))}
-        <ProblemNote error={create.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={create.busy}>
-            Add
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+      ))}
+    </FormDialog>
   )
 }
 
@@ -212,46 +176,31 @@ function Deliveries({ subscription, onClose }: { subscription: string; onClose: 
   return (
     <Dialog side title="Deliveries" onClose={onClose}>
       <ProblemNote error={again.error} />
-      <ShowList from={deliveries} empty={<Empty title="No event has been sent yet." />}>
-        {(items) => (
-          <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Event</th>
-                <th scope="col">State</th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-                <th scope="col">Answer</th>
-                <th scope="col">
-                  <span class="hidden-text">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {items.map((item) => (
-                <tr key={item.id}>
-                  <td>
-                    <Time at={item.created_at} />
-                  </td>
-                  <td>
-                    <State value={item.status} />
-                  </td>
-                  <td class="number">{item.attempts}</td>
-                  <td>
-                    {item.response_status ?? ''} {item.error}
-                  </td>
-                  <td>
-                    <Button busy={again.busy} onClick={() => again.run(item.id)}>
-                      Send again
-                    </Button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+      <ListTable
+        from={deliveries}
+        empty={<Empty title="No event has been sent yet." />}
+        columns={['Event', 'State', { text: 'Attempts', look: 'number' }, 'Answer', ACTIONS]}
+      >
+        {(item) => (
+          <tr key={item.id}>
+            <td>
+              <Time at={item.created_at} />
+            </td>
+            <td>
+              <State value={item.status} />
+            </td>
+            <td class="number">{item.attempts}</td>
+            <td>
+              {item.response_status ?? ''} {item.error}
+            </td>
+            <td>
+              <Button busy={again.busy} onClick={() => again.run(item.id)}>
+                Send again
+              </Button>
+            </td>
+          </tr>
         )}
-      </ShowList>
+      </ListTable>
     </Dialog>
   )
 }

@@ -3,8 +3,8 @@ import { useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { Link, navigate, path } from '../../router'
-import { Dialog } from '../../ui/dialog'
-import { Button, ProblemNote, Show, TextField } from '../../ui/parts'
+import { FormDialog } from '../../ui/dialog'
+import { Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import './projects.css'
 
@@ -37,40 +37,25 @@ export function CreateProject({ onClose }: { onClose: () => void }) {
   })
   const keyError = create.error?.problem.errors?.find((error) => error.pointer.startsWith('/merge'))?.message
   return (
-    <Dialog title="Create a project" onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          create.run()
-        }}
-      >
-        <TextField
-          label="Name"
-          value={name}
-          onInput={setName}
-          required
-          autoFocus
-          wrong={create.error?.at('/name') ?? create.error?.at('/slug')}
-        />
-        <TextField
-          label="Key columns"
-          value={key}
-          onInput={setKey}
-          placeholder="symbol, name"
-          wrong={keyError}
-          help="The columns that identify a record in every datasource, separated by commas. Empty: the rows of all datasources, one below the other."
-        />
-        <ChooseDatasources chosen={chosen} onChange={setChosen} />
-        <ProblemNote error={create.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={create.busy}>
-            Create
-          </Button>
-          <Button onClick={onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title="Create a project" submit="Create" action={create} onClose={onClose}>
+      <TextField
+        label="Name"
+        value={name}
+        onInput={setName}
+        required
+        autoFocus
+        wrong={create.error?.at('/name') ?? create.error?.at('/slug')}
+      />
+      <TextField
+        label="Key columns"
+        value={key}
+        onInput={setKey}
+        placeholder="symbol, name"
+        wrong={keyError}
+        help="The columns that identify a record in every datasource, separated by commas. Empty: the rows of all datasources, one below the other."
+      />
+      <ChooseDatasources chosen={chosen} onChange={setChosen} />
+    </FormDialog>
   )
 }
 

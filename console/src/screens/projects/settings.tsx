@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
-import { ConfirmButton, Dialog } from '../../ui/dialog'
-import { Button, Field, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { ConfirmButton, FormDialog } from '../../ui/dialog'
+import { Field, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 
 type Project = Schemas['ProjectView']
@@ -75,48 +75,33 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
     props.onSaved()
   })
   return (
-    <Dialog title={`Settings of ${project.slug}`} changed={written !== first} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save.run()
-        }}
-      >
-        <TextField label="Name" value={name} onInput={setName} required wrong={save.error?.at('/name')} />
-        <Field label="Description" wrong={save.error?.at('/description')}>
-          {(attributes) => (
-            <textarea {...attributes} rows={3} value={description} onInput={(event) => setDescription(event.currentTarget.value)} />
-          )}
-        </Field>
-        <SelectField
-          label="Refreshes"
-          value={refreshOn}
-          onChange={setRefreshOn}
-          wrong={save.error?.at('/refresh_on')}
-          options={[
-            { value: 'change', text: 'after each change of a datasource' },
-            { value: 'schedule', text: 'by the schedule only' },
-            { value: 'manual', text: 'only on request' },
-          ]}
-        />
-        <TextField
-          label="Schedule"
-          value={expression}
-          onInput={setExpression}
-          placeholder="rate(10 minutes)"
-          wrong={save.error?.at('/schedule') ?? save.error?.at('/schedule/expression')}
-          help="rate(N minutes), or cron(minutes hours day-of-month month day-of-week year). Empty: none."
-        />
-        <TextField label="Time zone" value={timezone} onInput={setTimezone} wrong={save.error?.at('/schedule/timezone')} />
-        <ProblemNote error={save.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={save.busy}>
-            Save
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Settings of ${project.slug}`} submit="Save" action={save} onClose={props.onClose} changed={written !== first}>
+      <TextField label="Name" value={name} onInput={setName} required wrong={save.error?.at('/name')} />
+      <Field label="Description" wrong={save.error?.at('/description')}>
+        {(attributes) => (
+          <textarea {...attributes} rows={3} value={description} onInput={(event) => setDescription(event.currentTarget.value)} />
+        )}
+      </Field>
+      <SelectField
+        label="Refreshes"
+        value={refreshOn}
+        onChange={setRefreshOn}
+        wrong={save.error?.at('/refresh_on')}
+        options={[
+          { value: 'change', text: 'after each change of a datasource' },
+          { value: 'schedule', text: 'by the schedule only' },
+          { value: 'manual', text: 'only on request' },
+        ]}
+      />
+      <TextField
+        label="Schedule"
+        value={expression}
+        onInput={setExpression}
+        placeholder="rate(10 minutes)"
+        wrong={save.error?.at('/schedule') ?? save.error?.at('/schedule/expression')}
+        help="rate(N minutes), or cron(minutes hours day-of-month month day-of-week year). Empty: none."
+      />
+      <TextField label="Time zone" value={timezone} onInput={setTimezone} wrong={save.error?.at('/schedule/timezone')} />
+    </FormDialog>
   )
 }

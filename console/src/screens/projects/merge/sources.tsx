@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../../api/client'
 import { useAction, useLoad, type Loaded } from '../../../api/load'
 import { Link, path } from '../../../router'
-import { ConfirmButton, Dialog } from '../../../ui/dialog'
+import { ConfirmButton, Dialog, FormDialog } from '../../../ui/dialog'
 import { Button, Empty, Panel, ProblemNote, SelectField, Show, TextField } from '../../../ui/parts'
 import { toast } from '../../../ui/toasts'
 import { tableName } from '../lineage/nodes'
@@ -139,51 +139,42 @@ function EditSource(props: {
     )
   }
   return (
-    <Dialog title={present ? `Edit ${present.datasource}` : 'Assign a datasource'} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save.run()
-        }}
-      >
-        <ProblemNote error={datasources.error} retry={datasources.reload} />
-        {!present && (
-          <SelectField
-            label="Datasource"
-            value={datasource}
-            onChange={setChosen}
-            options={free.map((one) => ({ value: one.slug!, text: one.name }))}
-          />
-        )}
-        <TextField
-          label="Priority"
-          type="number"
-          value={priority}
-          onInput={setPriority}
-          required
-          wrong={save.error?.at('/priority')}
-          help="The lower number ranks better; equal ones are ordered by slug."
+    <FormDialog
+      title={present ? `Edit ${present.datasource}` : 'Assign a datasource'}
+      submit={present ? 'Save' : 'Assign'}
+      action={save}
+      onClose={props.onClose}
+      disabled={!datasource}
+    >
+      <ProblemNote error={datasources.error} retry={datasources.reload} />
+      {!present && (
+        <SelectField
+          label="Datasource"
+          value={datasource}
+          onChange={setChosen}
+          options={free.map((one) => ({ value: one.slug!, text: one.name }))}
         />
-        <TextField
-          label="Name in SQL"
-          value={alias}
-          onInput={setAlias}
-          placeholder={tableName({ alias: null, datasource })}
-          wrong={save.error?.at('/alias')}
-        />
-        <label class="row">
-          <input type="checkbox" checked={optional} onChange={(event) => setOptional(event.currentTarget.checked)} />
-          Optional: the merged data counts as complete without it
-        </label>
-        <ProblemNote error={save.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={save.busy} disabled={!datasource}>
-            {present ? 'Save' : 'Assign'}
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <TextField
+        label="Priority"
+        type="number"
+        value={priority}
+        onInput={setPriority}
+        required
+        wrong={save.error?.at('/priority')}
+        help="The lower number ranks better; equal ones are ordered by slug."
+      />
+      <TextField
+        label="Name in SQL"
+        value={alias}
+        onInput={setAlias}
+        placeholder={tableName({ alias: null, datasource })}
+        wrong={save.error?.at('/alias')}
+      />
+      <label class="row">
+        <input type="checkbox" checked={optional} onChange={(event) => setOptional(event.currentTarget.checked)} />
+        Optional: the merged data counts as complete without it
+      </label>
+    </FormDialog>
   )
 }
