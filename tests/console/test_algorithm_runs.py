@@ -136,6 +136,30 @@ def test_a_run_is_started_from_the_declared_parameters(console: Console, deploye
 
 
 @pytest.mark.long
+def test_a_run_is_cancelled_and_continued(console: Console, deployed: Deployed, planned: Planned) -> None:
+    page = console.page
+    console.go(planned.place(), part="start")
+    page.get_by_label("iterations").fill("25")
+    page.get_by_label("Comment on the run").fill("In two parts")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
+    page.get_by_role("button", name="Cancel the run").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
+    state = page.get_by_role("heading", name="In two parts")
+    expect(state).to_contain_text("cancelled")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    run = page.url.partition("run=")[2].partition("&")[0]
+    assert deployed.ended({"id": run})["status"] == "cancelled"
+    console.screenshot("algorithm-cancelled")
+    console.check_accessibility()
+    page.get_by_role("button", name="Continue the run").click()
+    expect(page.get_by_text("attempt 2")).to_be_visible()
+    expect(state).to_contain_text("succeeded", timeout=90_000)
+    expect(page.get_by_role("button", name="Continue the run")).to_have_count(0)
+    expect(page.get_by_role("button", name="Node Utrecht")).to_be_visible()
+
+
+@pytest.mark.long
 def test_a_viewer_starts_nothing(browser: Browser, deployed: Deployed, screenshots: Path, planned: Planned) -> None:
     key = deployed.done("POST", "/keys", {"name": planned.project, "role": "viewer", "projects": [planned.project]})
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:

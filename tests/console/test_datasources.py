@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sqlite3
 from contextlib import closing
@@ -174,6 +175,35 @@ def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: De
     dialog.get_by_role("button", name="Erase for good").click()
     expect(dialog).to_contain_text("This was removed")
     assert [row["name"] for row in deployed.done("GET", f"/datasources/{slug}/data")["items"]] == ["Ada"]
+    console.leave()
+    deployed.done("DELETE", f"/datasources/{slug}")
+
+
+@pytest.mark.long
+def test_a_file_larger_than_a_request_is_sent_with_its_progress(
+    console: Console, deployed: Deployed, slug: str, tmp_path: Path
+) -> None:
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "file", "primary_key": ["id"]})
+    file = tmp_path / "measured.csv"
+    # The gateway takes 10 MB.
+    file.write_text("id,note\n" + "".join(f"{number},{number:0400}\n" for number in range(30_000)))
+    page = console.page
+    console.go(f"/datasources/{slug}")
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 3_000_000}
+    network.send("Network.emulateNetworkConditions", slow)
+    page.get_by_label("Files to upload").set_input_files(file)
+    progress = page.get_by_role("progressbar", name="Upload of measured.csv")
+    expect(progress).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^[\d.]+ MB of 12\.\d MB$"))).to_be_visible()
+    sent = float(progress.get_attribute("value") or 0)
+    expect(page.get_by_role("button", name="Choose files")).to_be_enabled()
+    assert 0 < sent < file.stat().st_size
+    console.screenshot("datasource-uploading")
+    network.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    run = page.get_by_role("status").filter(has_text="Open the run")
+    expect(run).to_contain_text("30,000 rows, version 1", timeout=60_000)
+    expect(progress).to_have_count(0)
     console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
 

@@ -90,6 +90,28 @@ def test_versions_are_compared_and_restored(console: Console, topology: str) -> 
 
 
 @pytest.mark.long
+def test_a_deleted_input_is_found_and_restored(console: Console, deployed: Deployed, topology: str) -> None:
+    page = console.page
+    console.go(f"/inputs/{topology}")
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    console.heading("Inputs")
+    expect(page.get_by_role("link", name=topology)).to_have_count(0)
+    page.get_by_label("Show").select_option(label="Deleted ones")
+    page.get_by_role("link", name=topology).click()
+    expect(page.get_by_text("This input was deleted")).to_be_visible()
+    console.check_accessibility()
+    page.get_by_role("button", name="Restore version 2").click()
+    page.get_by_label("Why").fill("Deleted by mistake")
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("row", name="Deleted by mistake")).to_contain_text("restores 2")
+    expect(page.get_by_text("This input was deleted")).to_have_count(0)
+    page.get_by_role("link", name="Document").click()
+    expect(page.get_by_label("Node, row 1")).to_have_value("Amsterdam")
+    assert deployed.done("GET", f"/inputs/{topology}")["version"] == 3
+
+
+@pytest.mark.long
 def test_services_keep_their_ids_when_their_number_changes(console: Console, deployed: Deployed) -> None:
     slug = f"traffic-{secrets.token_hex(3)}"
     deployed.done("PUT", f"/inputs/{slug}", {"kind": "traffic_matrix", "document": small_matrix()})

@@ -225,6 +225,62 @@ def test_a_report_is_shown_in_place_and_edited(console: Console, project: str) -
 
 
 @pytest.mark.long
+def test_a_new_report_is_written_and_gets_a_section_from_sql(
+    console: Console, deployed: Deployed, project: str
+) -> None:
+    console.expect_refusals(404, 422)  # 404: a report that was not rendered yet
+    page = console.page
+    console.go(f"/projects/{project}/reports")
+    page.get_by_role("button", name="New report").click()
+    _write(
+        console,
+        "Document of the report",
+        "title: Of the month\nsections:\n  - type: table\n    sql: SELECT id FROM sale\n",
+    )
+    page.get_by_label("Name").fill("Wrong name")
+    expect(page.get_by_text("Use letters, digits, - and _ only.")).to_be_visible()
+    page.get_by_label("Name").fill("monthly")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".cm-lintRange-error")).to_contain_text("FROM sale")
+    console.check_accessibility()
+    _write(console, "Document of the report", "title: Of the month\nsections:\n  - type: markdown\n    text: All.\n")
+    page.get_by_role("button", name="Save").click()
+    console.heading("Of the month")
+    expect(page.get_by_text("It has not been rendered yet.")).to_be_visible()
+
+    console.go("/sql", project=project, sql="SELECT region, amount FROM by_region")
+    page.get_by_role("button", name="Report").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Report").select_option(label="Add to: Of the month")
+    dialog.get_by_label("Show the rows as").select_option("bar")
+    dialog.get_by_label("Title of the section").fill("By region")
+    console.check_accessibility()
+    dialog.get_by_role("button", name="Save").click()
+    console.heading("Of the month")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.frame_locator("iframe.report").get_by_role("heading", name="By region")).to_be_visible()
+    sections = deployed.done("GET", f"/projects/{project}/reports/monthly")["sections"]
+    assert [section["type"] for section in sections] == ["markdown", "bar"]
+
+
+@pytest.mark.long
+def test_a_query_becomes_a_report_of_its_own(console: Console, deployed: Deployed, project: str) -> None:
+    console.expect_refusals(404, 422)
+    page = console.page
+    console.go("/sql", project=project, sql="SELECT id, amount FROM sales")
+    page.get_by_role("button", name="Report").click()
+    dialog = page.get_by_role("dialog", name="Save as a report")
+    dialog.get_by_label("Name").fill("sold")
+    dialog.get_by_label("Title", exact=True).fill("Sold")
+    page.keyboard.press("Enter")
+    console.heading("Sold")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.frame_locator("iframe.report").get_by_role("cell", name="10.50")).to_be_visible()
+    console.check_narrow()
+    deployed.done("DELETE", f"/projects/{project}/reports/sold")
+
+
+@pytest.mark.long
 def test_a_link_shares_a_report_until_it_is_revoked(console: Console, project: str) -> None:
     page = console.page
     console.go(f"/projects/{project}/reports/weekly", share="1")
