@@ -160,6 +160,20 @@ def test_a_run_is_cancelled_and_continued(console: Console, deployed: Deployed, 
 
 
 @pytest.mark.long
+def test_a_datasource_is_an_input_by_its_table(console: Console, deployed: Deployed, planned: Planned) -> None:
+    slug = f"{planned.project}-sales"
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
+    deployed.done("PUT", f"/projects/{planned.project}/datasources/{slug}", {})
+    page = console.page
+    console.go(planned.place("profile"))
+    page.get_by_role("button", name="New run").click()
+    page.get_by_label("data", exact=True).select_option(f"Datasource {slug}")
+    expect(page.get_by_label("data", exact=True)).to_have_value(f"dataset:{slug.replace('-', '_')}")
+    console.leave()
+    deployed.done("DELETE", f"/datasources/{slug}?force=true")
+
+
+@pytest.mark.long
 def test_a_viewer_starts_nothing(browser: Browser, deployed: Deployed, screenshots: Path, planned: Planned) -> None:
     key = deployed.done("POST", "/keys", {"name": planned.project, "role": "viewer", "projects": [planned.project]})
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:

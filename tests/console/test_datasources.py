@@ -263,6 +263,35 @@ def test_a_template_is_pushed_to_then_disabled_deleted_and_restored(
 
 
 @pytest.mark.long
+def test_a_deletion_says_which_projects_lose_the_datasource(console: Console, deployed: Deployed, slug: str) -> None:
+    console.expect_refusals(404, 409)
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
+    deployed.done("PUT", f"/projects/uses-{slug}", {"name": slug, "merge": {"strategy": "union"}})
+    deployed.done("PUT", f"/projects/uses-{slug}/datasources/{slug}", {})
+    page = console.page
+    console.go(f"/datasources/{slug}")
+    page.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog).to_contain_text(f"It is taken out of uses-{slug}")
+    dialog.get_by_role("button", name="Delete it nevertheless").click()
+    expect(page.get_by_text(f"There is no datasource {slug}.")).to_be_visible()
+    console.leave()
+    deployed.done("DELETE", f"/projects/uses-{slug}")
+
+
+@pytest.mark.long
+def test_a_header_that_was_typed_counts_without_its_button(console: Console, slug: str) -> None:
+    page = console.page
+    console.go("/datasources/new", kind="http")
+    page.get_by_label("Headers: new name").fill("X-A")
+    page.get_by_label("Headers: new value").fill("b")
+    page.get_by_label("Name", exact=True).fill(slug)
+    expect(page.get_by_label("Headers: X-A")).to_have_value("b")
+    expect(_yaml(page)).to_contain_text("X-A: b")
+
+
+@pytest.mark.long
 def test_a_refused_reading_is_in_quarantine_until_it_is_discarded(
     console: Console, deployed: Deployed, slug: str
 ) -> None:

@@ -127,3 +127,15 @@ def test_a_running_run_shows_its_progress_and_is_cancelled(
     finally:
         released.set()
     expect(page.get_by_role("button", name="Redrive")).to_be_visible()
+
+
+@pytest.mark.long
+def test_a_replay_is_drawn_from_its_own_beginning(console: Console, deployed: Deployed, slug: str) -> None:
+    _run(deployed, slug)
+    run = deployed.done("POST", f"/datasources/{slug}/runs", {"replay": 1})
+    deployed.ended(run)
+    page = console.page
+    console.go(f"/runs/{run['id']}")
+    expect(page.get_by_text("2 pages of earlier runs, read again")).to_be_visible()
+    page.get_by_text("events, with their times in UTC").click()
+    expect(page.get_by_text("Page 1 received")).to_be_visible()

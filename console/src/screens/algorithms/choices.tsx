@@ -2,6 +2,7 @@
 import { all, api, ok, type Schemas } from '../../api/client'
 import { SelectField } from '../../ui/parts'
 import { formatAge } from '../../ui/values'
+import { tableName } from '../projects/lineage/nodes'
 import { Words } from './text'
 
 interface Choice {
@@ -66,7 +67,7 @@ async function tables(project: string): Promise<Choice[]> {
   ])
   return [
     { reference: 'dataset:merged', text: 'The merged table', versions: [] },
-    ...sources.map((source) => ({ reference: `dataset:${source.alias}`, text: `Datasource ${source.alias}`, versions: [] })),
+    ...sources.map((source) => ({ reference: `dataset:${tableName(source)}`, text: `Datasource ${source.datasource}`, versions: [] })),
     ...models.map((model) => ({ reference: `model:${model.name}`, text: `Model ${model.name}`, versions: [] })),
   ]
 }

@@ -1,9 +1,9 @@
 /** Pausing and deleting a datasource. */
 import { useState } from 'preact/hooks'
-import { api, ok } from '../../api/client'
-import { useAction } from '../../api/load'
+import { all, api, ok } from '../../api/client'
+import { useAction, useLoad } from '../../api/load'
 import { ConfirmButton, Dialog } from '../../ui/dialog'
-import { Button, ProblemNote } from '../../ui/parts'
+import { Button, ProblemNote, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { unchecked, type Datasource } from './requests'
 
@@ -60,6 +60,7 @@ export function DeleteButton({ present, onDone }: Props) {
         <Dialog title={`Delete ${present.name}`} onClose={close}>
           <div>Its runs stop and its data is no longer read. It can be restored from its page.</div>
           <ProblemNote error={remove.error} />
+          {used && <UsedBy slug={slug} />}
           <div class="row">
             <Button look="danger" busy={remove.busy} onClick={() => remove.run(used)}>
               {used ? 'Delete it nevertheless' : 'Delete'}
@@ -69,5 +70,23 @@ export function DeleteButton({ present, onDone }: Props) {
         </Dialog>
       )}
     </>
+  )
+}
+
+/** What a deletion ends that a restore does not bring back. */
+function UsedBy({ slug }: { slug: string }) {
+  const assigned = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/datasources/{slug}/projects', { params: { path: { slug }, query: { cursor, limit: 100 } } }))),
+    [slug],
+  )
+  return (
+    <Show from={assigned}>
+      {(items) => (
+        <div>
+          It is taken out of {items.map((item) => item.project).join(', ') || 'projects that you do not see'}, with its place among
+          their sources; restoring it does not put it back there.
+        </div>
+      )}
+    </Show>
   )
 }

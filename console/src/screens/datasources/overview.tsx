@@ -159,7 +159,7 @@ function Gone({ slug, onRestored }: { slug: string; onRestored: () => void }) {
                 <ConfirmButton
                   text="Restore it"
                   look="primary"
-                  question={`If ${slug} was deleted, it comes back as it was, with its versions.`}
+                  question={`If ${slug} was deleted, it comes back with its versions and its schedule. Projects that it was taken out of do not get it back.`}
                   work={restore}
                 />
               )}

@@ -70,5 +70,5 @@ function endText(run: Run): string {
   const took = formatSeconds(secondsBetween(run.started_at ?? run.created_at, run.finished_at))
   if (run.rows === null || run.kind !== 'ingest') return `after ${took}`
   const unchanged = run.version === null ? ', as before' : `, version ${run.version}`
-  return `${formatNumber(run.rows)} rows${unchanged}, after ${took}`
+  return `${formatNumber(run.rows)} ${run.rows === 1 ? 'row' : 'rows'}${unchanged}, after ${took}`
 }

@@ -9,24 +9,15 @@ import { Badge, Button, Empty, Panel, ProblemNote, SelectField, Show } from '../
 import { toast } from '../../ui/toasts'
 
 type Pin = Schemas['PinView']
-const AT_ONCE = 4
 
-/** The pins of each project; the API lists them by project. */
+/** The pins of an input, and the projects that may still pin it. */
 async function pinsOf(slug: string): Promise<{ pins: Pin[]; others: string[] }> {
-  const projects = await all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 100 } } })))
-  const waiting = projects.map((project) => project.slug!)
-  const pins: Pin[] = []
-  const others: string[] = []
-  const work = async () => {
-    for (let project = waiting.shift(); project !== undefined; project = waiting.shift()) {
-      const own = project
-      const items = await all((cursor) => ok(api.GET('/v1/projects/{slug}/inputs', { params: { path: { slug: own }, query: { cursor, limit: 100 } } })))
-      const pin = items.find((item) => item.input === slug)
-      if (pin) pins.push(pin)
-      else others.push(own)
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  const [pins, projects] = await Promise.all([
+    all((cursor) => ok(api.GET('/v1/inputs/{slug}/projects', { params: { path: { slug }, query: { cursor, limit: 100 } } }))),
+    all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 100 } } }))),
+  ])
+  const pinned = new Set(pins.map((pin) => pin.project))
+  const others = projects.map((project) => project.slug!).filter((project) => !pinned.has(project))
   return { pins: pins.sort((a, b) => a.project.localeCompare(b.project)), others: others.sort() }
 }
 

@@ -3,7 +3,7 @@ import type { Schemas } from '../../api/client'
 import { Link, path } from '../../router'
 import { Panel } from '../../ui/parts'
 import { formatAge, formatNumber, formatSeconds } from '../../ui/values'
-import { attemptsOf, eventText, type Attempt, type Bar } from './timeline'
+import { attemptsOf, eventText, isEarlier, type Attempt, type Bar } from './timeline'
 
 export function Timeline({ events, active }: { events: Schemas['RunEventView'][]; active: boolean }) {
   const attempts = attemptsOf(events, active, Date.now())
@@ -14,11 +14,12 @@ export function Timeline({ events, active }: { events: Schemas['RunEventView'][]
           <AttemptView key={attempt.number} attempt={attempt} only={attempts.length === 1} />
         ))}
         <details>
-          <summary>All {formatNumber(events.length)} events</summary>
+          <summary>All {formatNumber(events.length)} events, with their times in UTC</summary>
           <ol class="events">
             {events.map((event, index) => (
               <li key={index}>
-                <time class="mono muted">{event.time.slice(11, 23)}</time> <span>{eventText(event)}</span>
+                <time class="mono muted" dateTime={event.time}>{event.time.slice(isEarlier(event, events) ? 0 : 11, 23).replace('T', ' ')}</time>{' '}
+                <span>{eventText(event)}</span>
               </li>
             ))}
           </ol>
@@ -29,7 +30,7 @@ export function Timeline({ events, active }: { events: Schemas['RunEventView'][]
 }
 
 function AttemptView({ attempt, only }: { attempt: Attempt; only: boolean }) {
-  const { start, end, bars, marks } = attempt
+  const { start, end, bars, marks, earlier } = attempt
   const share = (time: number) => `${(((time - start) / (end - start)) * 100).toFixed(3)}%`
   const failed = marks.filter((mark) => mark.failed).reduce((sum, mark) => sum + mark.count, 0)
   const received = marks.filter((mark) => !mark.failed).reduce((sum, mark) => sum + mark.count, 0)
@@ -44,6 +45,15 @@ function AttemptView({ attempt, only }: { attempt: Attempt; only: boolean }) {
         {bars.map((bar, index) => (
           <BarRow key={index} bar={bar} left={share(bar.start)} width={share(start + bar.end - bar.start)} />
         ))}
+        {earlier > 0 && (
+          <li class="lane">
+            <span class="lane-name">pages</span>
+            <span class="muted">
+              {formatNumber(earlier)} {earlier === 1 ? 'page' : 'pages'} of earlier runs, read again
+            </span>
+            <span />
+          </li>
+        )}
         {marks.length > 0 && (
           <li class="lane">
             <span class="lane-name">pages</span>

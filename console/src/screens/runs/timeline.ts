@@ -29,6 +29,8 @@ export interface Attempt {
   end: number
   bars: Bar[]
   marks: Mark[]
+  /** How many pages of earlier runs it reads again: they were received before it began. */
+  earlier: number
 }
 
 const ENDED = ['succeeded', 'partial', 'failed', 'cancelled']
@@ -46,12 +48,26 @@ export function attemptsOf(events: Event[], active: boolean, now: number): Attem
   })
 }
 
-function attemptOf(number: number, events: Event[], active: boolean, now: number): Attempt {
+/** Whether a page was received before the run that reads it again was requested. */
+export function isEarlier({ event, time }: Event, events: Event[]): boolean {
+  const began = Math.min(...events.filter(({ event }) => !MARKS.includes(event)).map(({ time }) => Date.parse(time)))
+  return MARKS.includes(event) && Date.parse(time) < began
+}
+
+function attemptOf(number: number, all: Event[], active: boolean, now: number): Attempt {
+  const events = all.filter((event) => !isEarlier(event, all))
   const times = events.map((event) => Date.parse(event.time))
   const start = Math.min(...times)
   const end = Math.max(...times, active ? now : 0)
   const bars = [...stageBars(events, end, active), ...childBars(events, end)].sort((a, b) => a.start - b.start)
-  return { number, start, end: Math.max(end, start + 1), bars, marks: marksOf(events, (end - start) * NEAR) }
+  return {
+    number,
+    start,
+    end: Math.max(end, start + 1),
+    bars,
+    marks: marksOf(events, (end - start) * NEAR),
+    earlier: all.length - events.length,
+  }
 }
 
 function stageBars(events: Event[], end: number, active: boolean): Bar[] {

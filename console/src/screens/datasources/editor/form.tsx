@@ -177,6 +177,10 @@ function Pairs(props: { spec: FieldSpec; value: unknown; wrong?: string; onChang
     event.preventDefault()
     add()
   }
+  // What was typed counts without the button, too.
+  const leave = (event: FocusEvent & { currentTarget: HTMLElement }) => {
+    if (!event.currentTarget.contains(event.relatedTarget as Node | null)) add()
+  }
   const shownEntries = open ? entries : entries.slice(0, 6)
   return (
     <div class="field" role="group" aria-label={spec.label}>
@@ -203,7 +207,7 @@ function Pairs(props: { spec: FieldSpec; value: unknown; wrong?: string; onChang
           </Button>
         </div>
       )}
-      <div class="pair">
+      <div class="pair" onFocusOut={leave}>
         <input aria-label={`${spec.label}: new name`} placeholder="name" value={name} onInput={(event) => setName(event.currentTarget.value)} onKeyDown={onKeyDown} />
         <input aria-label={`${spec.label}: new value`} placeholder="value" value={value} onInput={(event) => setValue(event.currentTarget.value)} onKeyDown={onKeyDown} />
         <Button look="quiet" aria-label={`Add to ${spec.label}`} disabled={name.trim() === ''} onClick={add}>
