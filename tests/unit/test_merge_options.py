@@ -111,26 +111,29 @@ def test_rows_are_reshaped_before_and_after(admin: Client, documents: Documents)
 
 
 @pytest.mark.parametrize(
-    ("reshape", "message"),
+    ("reshape", "message", "place"),
     [
-        ({"rename": {"nothing": "x"}}, "'nothing'"),
-        ({"rename": {"v": "id"}}, "two columns 'id'"),
-        ({"cast": {"nothing": "double"}}, "'nothing'"),
-        ({"compute": {"x": "nothing + 1"}}, "'nothing'"),
-        ({"compute": {"x": "v + date_trunc('day', v)"}}, "does not fit"),
-        ({"compute": {"x": "_page"}}, "'_page'"),
-        ({"where": "v"}, "cannot be converted"),
-        ({"cast": {"v": "date"}}, "cannot be converted"),
+        ({"rename": {"nothing": "x"}}, "'nothing'", "rename/nothing"),
+        ({"rename": {"v": "id"}}, "two columns 'id'", "rename"),
+        ({"cast": {"nothing": "double"}}, "'nothing'", "cast/nothing"),
+        ({"compute": {"x": "nothing + 1"}}, "'nothing'", "compute/x"),
+        ({"compute": {"x": "v + date_trunc('day', v)"}}, "does not fit", "compute/x"),
+        ({"compute": {"x": "_page"}}, "'_page'", "compute/x"),
+        ({"where": "nothing"}, "'nothing'", "where"),
+        ({"where": "v"}, "cannot be converted", None),
+        ({"cast": {"v": "date"}}, "cannot be converted", None),
     ],
     ids=str,
 )
 def test_reshape_that_does_not_fit_the_columns_fails_the_run(
-    admin: Client, documents: Documents, reshape: dict[str, Any], message: str
+    admin: Client, documents: Documents, reshape: dict[str, Any], message: str, place: str | None
 ) -> None:
     documents |= {"a": [{"id": 1, "v": "x"}]}
     run = project(admin, documents, JOIN | {"sources": {"a": reshape}})
     assert run["status"] == "failed"
     assert message in run["error"]["detail"]
+    faults = [fault["pointer"] for fault in run["error"].get("errors", [])]
+    assert faults == ([f"/merge/sources/a/{place}"] if place else [])
 
 
 ATTACKS = [

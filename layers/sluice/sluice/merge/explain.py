@@ -250,7 +250,7 @@ def _compute(connection: Any, source: str, columns: list[Column], reshape: Resha
     from sluice.merge.reshape import reshape_query
 
     query, reshaped_columns = reshape_query(
-        connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], "sources"
+        connection, source, columns, reshape.model_copy(update={"where": None}), ["__sluice_at"], ("merge", "sources")
     )
     query_one = display_query(f"SELECT * FROM ({query}) WHERE __sluice_at = ?", reshaped_columns)
     values = json_row(reshaped_columns, connection.execute(query_one, [row]).fetchone())

@@ -17,13 +17,14 @@ from sluice.domain.merge import ConcatenationMerge, JoinMerge, Merge, RecursiveM
 from sluice.domain.override import Override
 from sluice.domain.project import Project
 from sluice.domain.run import Run, cap_notes
-from sluice.errors import MergeFailed, NothingToMerge
+from sluice.errors import NothingToMerge
 from sluice.formats.limits import Limits
 from sluice.lake import object_keys
 from sluice.lake.json_values import json_row
 from sluice.lake.parquet import data_object, display_query, engine
 from sluice.lake.store import Lake
 from sluice.merge.documents import concatenate, merge_recursively
+from sluice.merge.faults import unfit
 from sluice.merge.input_versions import InputReader, Inputs, with_local_files
 from sluice.merge.parallel_merge import ParallelMerge, Plan, PlannedSource
 from sluice.merge.partition import part_count
@@ -213,8 +214,9 @@ def check_source_names(merge: Merge, assigned: list[Assigned]) -> None:
         for name in names:
             if name not in known:
                 known_names = ", ".join(sorted(known)) or "none"
-                raise MergeFailed(
-                    f"merge.{option} names {name!r}, which is not a datasource of the project; it has {known_names}."
+                raise unfit(
+                    ("merge", option, *([name] if option == "sources" else [])),
+                    f"merge.{option} names {name!r}, which is not a datasource of the project; it has {known_names}.",
                 )
 
 

@@ -9,6 +9,7 @@ from sluice.domain.merge import JoinMerge, RowsMerge
 from sluice.domain.schema import Column, column_type, is_decimal
 from sluice.errors import MergeFailed
 from sluice.lake.parquet import LocalFile, placed_rows
+from sluice.merge.faults import unfit
 from sluice.merge.field_types import merged_type
 
 
@@ -113,10 +114,11 @@ def _check_key(key: list[str], sources: list[Source]) -> None:
         for source in sources:
             if name not in source.columns:
                 known = ", ".join(source.columns)
-                raise MergeFailed(
+                raise unfit(
+                    ("merge", "key"),
                     f"The datasource {source.input.datasource!r} has no column {name!r}, which is part of the key; "
                     f"it has {known}. Name it with `merge.sources.{source.input.datasource}.rename`, "
-                    "or with `fields` in the datasource."
+                    "or with `fields` in the datasource.",
                 )
         _check_key_type(name, sources)
 
@@ -151,6 +153,11 @@ def _check_spelling(sources: list[Source]) -> None:
 def _check_rules(spec: JoinMerge, names: set[str]) -> None:
     for name, rule in spec.fields.items():
         if name not in names:
-            raise MergeFailed(f"merge.fields names {name!r}, which no datasource of the project has.")
+            raise unfit(
+                ("merge", "fields", name), f"merge.fields names {name!r}, which no datasource of the project has."
+            )
         if rule.by is not None and rule.by not in names:
-            raise MergeFailed(f"The rule of {name!r} decides by {rule.by!r}, which no datasource of the project has.")
+            raise unfit(
+                ("merge", "fields", name, "by"),
+                f"The rule of {name!r} decides by {rule.by!r}, which no datasource of the project has.",
+            )

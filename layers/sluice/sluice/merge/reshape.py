@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from sluice.domain.merge import Reshape
 from sluice.domain.schema import Column, duckdb_type, is_long
 from sluice.domain.sql_expression import SqlExpression, parse_expression
-from sluice.errors import MergeFailed
 from sluice.lake.engine_types import kind_of
 from sluice.lake.parquet import as_type, finite_or_null, quoted
+from sluice.merge.faults import unfit
 from sluice.merge.notes import LostDigits
 from sluice.merge.plan import Source
 
 # Beyond 2⁵³ a double cannot hold every whole number.
 _EXACT = 2**53
 _NAMES_DOUBLE = re.compile(r"double|float|real", re.IGNORECASE)
+
+# A part of a project's document, such as ("merge", "result").
+Place = tuple[str, ...]
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,9 +46,9 @@ def reshape_source(
     """
     if reshape.empty:
         return source
-    path = f"merge.sources.{source.input.datasource}"
+    place = ("merge", "sources", source.input.datasource)
     sql, columns = reshape_query(
-        connection, source.rows, list(source.columns.values()), reshape, source.carried, path, notes
+        connection, source.rows, list(source.columns.values()), reshape, source.carried, place, notes
     )
     columns = _with_width(connection, sql, columns, _unknown_width(source, reshape))
     stored_names = {new: old for old, new in reshape.rename.items()}
@@ -60,7 +63,7 @@ def reshape_query(
     columns: list[Column],
     reshape: Reshape,
     carried: list[str],
-    path: str,
+    place: Place,
     notes: list[LostDigits] | None = None,
 ) -> tuple[str, list[Column]]:
     """Return the query of reshaped rows, and its columns.
@@ -71,13 +74,13 @@ def reshape_query(
         columns: the columns of `rows`.
         reshape: what to rename, cast, compute and filter.
         carried: further columns, which are kept unchanged.
-        path: the place of the reshape in the project's document, for messages.
+        place: where the reshape is in the project's document, for messages.
         notes: receives a note for each expression that loses digits; None: do not check.
 
     Raises:
         MergeFailed: the reshape names an unknown column, or an expression does not fit the columns.
     """
-    renamed = _rename_and_cast(columns, reshape, path)
+    renamed = _rename_and_cast(columns, reshape, place)
     kept = "".join(f", {name}" for name in carried)
     cells = ", ".join(
         f"{_cast(quoted(old.name), old.type, new.type)} AS {quoted(new.name)}"
@@ -86,12 +89,12 @@ def reshape_query(
     query = f"SELECT {cells}{kept} FROM {rows}"
     if reshape.compute:
         if notes is not None:
-            notes += _lost_digits(connection, query, renamed, reshape.compute, path)
-        query, renamed = _compute(connection, query, renamed, reshape.compute, kept, path)
+            notes += _lost_digits(connection, query, renamed, reshape.compute, place)
+        query, renamed = _compute(connection, query, renamed, reshape.compute, kept, place)
     if reshape.where is not None:
-        condition = _require_known_columns(parse_expression(reshape.where), renamed, f"{path}.where")
+        condition = _require_known_columns(parse_expression(reshape.where), renamed, (*place, "where"))
         query = f"SELECT * FROM ({query}) WHERE {condition.sql}"
-        _type_of_query(connection, query, f"{path}.where")
+        _type_of_query(connection, query, (*place, "where"))
     return query, renamed
 
 
@@ -123,19 +126,19 @@ def _with_width(connection: DuckDBPyConnection, query: str, columns: list[Column
     ]
 
 
-def _rename_and_cast(columns: list[Column], reshape: Reshape, path: str) -> list[Column]:
+def _rename_and_cast(columns: list[Column], reshape: Reshape, place: Place) -> list[Column]:
     known = {column.name for column in columns}
     for old in reshape.rename:
         if old not in known:
-            raise MergeFailed(f"{path}.rename names {old!r}, which is not a column; {_columns_are(known)}.")
+            raise unfit((*place, "rename", old), f"{_path(place)}.rename names {old!r}, {_not_among(known)}.")
     renamed = [column.model_copy(update={"name": reshape.rename.get(column.name, column.name)}) for column in columns]
     names = [column.name.lower() for column in renamed]
     for name in names:
         if names.count(name) > 1:
-            raise MergeFailed(f"{path}.rename makes two columns {name!r}.")
+            raise unfit((*place, "rename"), f"{_path(place)}.rename makes two columns {name!r}.")
     for name in reshape.cast:
         if name not in {column.name for column in renamed}:
-            raise MergeFailed(f"{path}.cast names {name!r}, which is not a column; {_columns_are(names)}.")
+            raise unfit((*place, "cast", name), f"{_path(place)}.cast names {name!r}, {_not_among(names)}.")
     casts = reshape.cast
     return [
         column.model_copy(update={"type": casts[column.name], "guessed": False}) if column.name in casts else column
@@ -144,12 +147,13 @@ def _rename_and_cast(columns: list[Column], reshape: Reshape, path: str) -> list
 
 
 def _compute(
-    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], kept: str, path: str
+    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], kept: str, place: Place
 ) -> tuple[str, list[Column]]:
     computed: dict[str, tuple[str, Column]] = {}
     for name, text in compute.items():
-        expression = _require_known_columns(parse_expression(text), columns, f"{path}.compute.{name}")
-        engine_type = _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}")
+        own = (*place, "compute", name)
+        expression = _require_known_columns(parse_expression(text), columns, own)
+        engine_type = _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", own)
         type_ = kind_of(engine_type)
         cell = f"to_json({expression.sql})" if type_ == "json" and engine_type != "JSON" else f"({expression.sql})"
         cell = finite_or_null(cell) if type_ == "double" else cell
@@ -162,7 +166,7 @@ def _compute(
 
 
 def _lost_digits(
-    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], path: str
+    connection: DuckDBPyConnection, query: str, columns: list[Column], compute: dict[str, str], place: Place
 ) -> list[LostDigits]:
     """Count the rows whose digits an expression loses by computing a double.
 
@@ -175,17 +179,18 @@ def _lost_digits(
     }
     notes = []
     for name, text in compute.items():
-        expression = _require_known_columns(parse_expression(text), columns, f"{path}.compute.{name}")
+        own = (*place, "compute", name)
+        expression = _require_known_columns(parse_expression(text), columns, own)
         operands = [long[name] for name in sorted(expression.columns & set(long))]
         if not operands or _NAMES_DOUBLE.search(text):
             continue
-        if _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", f"{path}.compute.{name}") != "DOUBLE":
+        if _type_of_query(connection, f"SELECT {expression.sql} FROM ({query})", own) != "DOUBLE":
             continue
         lost = " OR ".join(_has_long_number(column) for column in operands)
         count = (connection.execute(f"SELECT count(*) FROM ({query}) WHERE {lost}").fetchone() or (0,))[0]
         if count:
             names = [column.name for column in operands]
-            notes.append(LostDigits(expression=f"{path}.compute.{name}", columns=names, rows=count))
+            notes.append(LostDigits(expression=_path(own), columns=names, rows=count))
     return notes
 
 
@@ -198,23 +203,27 @@ def _has_long_number(column: Column) -> str:
     return f"try_cast({cell}::VARCHAR::DOUBLE::VARCHAR AS {kind}) IS DISTINCT FROM {cell}"
 
 
-def _require_known_columns(expression: SqlExpression, columns: list[Column], path: str) -> SqlExpression:
+def _require_known_columns(expression: SqlExpression, columns: list[Column], place: Place) -> SqlExpression:
     """Return the expression if it reads the given columns only, and not `_page`, `_row` or `__sluice_at`."""
     names = {column.name.lower() for column in columns}
     for name in sorted(expression.columns - names):
-        raise MergeFailed(f"{path} names {name!r}, which is not a column; {_columns_are(names)}.")
+        raise unfit(place, f"{_path(place)} names {name!r}, {_not_among(names)}.")
     return expression
 
 
-def _columns_are(names: Iterable[str]) -> str:
-    return f"the columns are {', '.join(sorted(names))}"
+def _not_among(names: Iterable[str]) -> str:
+    return f"which is not a column; the columns are {', '.join(sorted(names))}"
 
 
-def _type_of_query(connection: DuckDBPyConnection, query: str, path: str) -> str:
+def _path(place: Place) -> str:
+    return ".".join(place)
+
+
+def _type_of_query(connection: DuckDBPyConnection, query: str, place: Place) -> str:
     """Return the engine's type of a query's first column; DESCRIBE binds the query and reads no rows."""
     import duckdb
 
     try:
         return str(connection.execute(f"DESCRIBE {query}").fetchall()[0][1])
     except duckdb.Error as error:
-        raise MergeFailed(f"{path} does not fit the columns: {str(error).splitlines()[0]}") from None
+        raise unfit(place, f"{_path(place)} does not fit the columns: {str(error).splitlines()[0]}") from None

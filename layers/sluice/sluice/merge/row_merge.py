@@ -245,8 +245,8 @@ class _Merge:
         """Write the data and the provenance of `rows`, both in the order of `rows`."""
         result = self._spec.result
         if not result.empty:
-            kept, path = [*map(in_merge, provenance_names)], "merge.result"
-            query, columns = reshape_query(self._connection, rows, columns, result, kept, path, self.notes.lost)
+            kept, place = [*map(in_merge, provenance_names)], ("merge", "result")
+            query, columns = reshape_query(self._connection, rows, columns, result, kept, place, self.notes.lost)
             rows = f"({query})"
         if provenance_names and rows != "merged":
             # Data and provenance are two COPY statements; without this table the merge would run twice.
