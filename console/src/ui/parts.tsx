@@ -1,7 +1,7 @@
 /** The small parts of every page: panels, badges, messages, buttons and fields. */
 import type { ComponentChildren, JSX } from 'preact'
 import { useId } from 'preact/hooks'
-import type { ApiError } from '../api/client'
+import type { ApiError, Problem } from '../api/client'
 import type { Loaded } from '../api/load'
 import { Link, usePlace } from '../router'
 
@@ -107,11 +107,26 @@ export function Note(props: { tone?: 'warn' | 'bad' | 'info'; children: Componen
 /** A problem of the API in its own words, with each invalid part of the request. */
 export function ProblemNote(props: { error: ApiError | undefined; retry?: () => void }) {
   if (!props.error) return null
-  const { problem } = props.error
+  return (
+    <Note tone="bad">
+      <ProblemText problem={props.error.problem} />
+      {props.retry && (
+        <div>
+          <button class="button quiet" type="button" onClick={props.retry}>
+            Try again
+          </button>
+        </div>
+      )}
+    </Note>
+  )
+}
+
+/** The text of a problem, of a request or of a run. */
+export function ProblemText({ problem }: { problem: Problem }) {
   // A problem with one fault may have the same text twice.
   const faults = problem.errors?.filter((error) => error.message !== problem.detail) ?? []
   return (
-    <Note tone="bad">
+    <>
       <strong>{problem.title}.</strong> {problem.detail}
       {faults.length > 0 && (
         <ul>
@@ -122,14 +137,7 @@ export function ProblemNote(props: { error: ApiError | undefined; retry?: () => 
           ))}
         </ul>
       )}
-      {props.retry && (
-        <div>
-          <button class="button quiet" type="button" onClick={props.retry}>
-            Try again
-          </button>
-        </div>
-      )}
-    </Note>
+    </>
   )
 }
 

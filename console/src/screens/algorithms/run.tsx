@@ -4,7 +4,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, path } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
-import { Badge, Button, Note, Panel, ProblemNote, Show, State } from '../../ui/parts'
+import { Badge, Button, Note, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { Chosen } from './project'
 import { Result } from './result'
@@ -27,14 +27,7 @@ export function RunPage({ id, algorithm, project }: { id: string; algorithm: Sch
           {!data.finished_at && <Progress run={data} />}
           {data.error && (
             <Note tone="bad">
-              <strong>{data.error.title}.</strong> {data.error.detail}
-              {data.error.errors && (
-                <ul>
-                  {data.error.errors.map((fault) => (
-                    <li key={fault.pointer + fault.message}><code>{fault.pointer}</code> {fault.message}</li>
-                  ))}
-                </ul>
-              )}
+              <ProblemText problem={data.error} />
             </Note>
           )}
           {data.warnings.length > 0 && (

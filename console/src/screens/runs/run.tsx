@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
-import { Note, Page, Panel, ProblemNote, Show, State } from '../../ui/parts'
+import { Note, Page, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatBytes, formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
 import { RunActions } from './actions'
@@ -106,16 +106,7 @@ function Reasons({ run }: { run: Run }) {
     <>
       {run.error && (
         <Note tone="bad">
-          <strong>{run.error.title}.</strong> {run.error.detail}
-          {run.error.errors && (
-            <ul>
-              {run.error.errors.map((fault) => (
-                <li key={fault.pointer + fault.message}>
-                  {fault.pointer && <code>{fault.pointer}</code>} {fault.message}
-                </li>
-              ))}
-            </ul>
-          )}
+          <ProblemText problem={run.error} />
           {run.datasource && (
             <div>
               <Link to={path`/datasources/${run.datasource}`}>Check the datasource</Link>, then redrive the run: it continues from where it
