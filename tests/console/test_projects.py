@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import Console
 from support.server import Server
@@ -194,6 +194,80 @@ def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Depl
     expect(page.get_by_text("Everything is saved.")).to_be_visible()
     console.check_accessibility()
     console.check_narrow()
+
+
+def _add(page: Page, entry: str, name: str, value: str, text: str, of: str) -> None:
+    """Fill in a new entry of the columns of a datasource, or of `the result`."""
+    page.get_by_label(f"{entry} in {of}", exact=True).fill(name)
+    page.get_by_label(f"{value} of the next in {of}", exact=True).fill(text)
+
+
+@pytest.mark.long
+def test_columns_of_a_datasource_are_changed_with_errors_at_their_fields(console: Console, coins: Coins) -> None:
+    console.expect_refusals(422)
+    page, prices = console.page, f"{coins.slug}-prices"
+    console.go(f"/projects/{coins.slug}/merge")
+    preview = page.get_by_role("grid", name="Preview of the merged rows")
+    expect(preview).to_be_visible()
+    page.locator("summary", has_text=prices).click()
+    expect(page.get_by_text("price (double)")).to_be_visible()
+    _add(page, "Column to rename", "price", "New name", "price_usd", prices)
+    page.keyboard.press("Enter")
+    expect(preview.get_by_role("columnheader", name="price_usd")).to_be_visible()
+    expect(page.get_by_role("combobox", name=f"Column to rename in {prices}")).to_be_focused()
+    _add(page, "Column with another type", "price_usd", "Type", "money", prices)
+    page.keyboard.press("Enter")
+    kind = page.get_by_label(f"Type of price_usd in {prices}", exact=True)
+    expect(kind).to_have_accessible_description(re.compile("The type must be one of string, bigint"))
+    kind.fill("decimal(18,2)")
+    page.keyboard.press("Tab")
+    expect(kind).not_to_have_attribute("aria-invalid", "true")
+    _add(page, "New column", "cents", "SQL expression", "cost * 100", prices)
+    page.keyboard.press("Enter")
+    cents = page.get_by_label(f"SQL expression of cents in {prices}", exact=True)
+    expect(cents).to_have_accessible_description(re.compile("names 'cost', which is not a column; the columns are"))
+    console.screenshot("merge-columns")
+    console.check_accessibility()
+    cents.fill("price_usd * 100")
+    page.keyboard.press("Tab")
+    expect(preview.get_by_role("row", name="BTC")).to_contain_text("10050")
+    console.check_narrow()
+    console.screenshot("merge-columns-narrow")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("Everything is saved.")).to_be_visible()
+
+
+@pytest.mark.long
+def test_columns_of_the_result_are_computed_and_saved(console: Console, deployed: Deployed, coins: Coins) -> None:
+    console.expect_refusals(422)
+    page, prices = console.page, f"{coins.slug}-prices"
+    console.go(f"/projects/{coins.slug}/merge")
+    preview = page.get_by_role("grid", name="Preview of the merged rows")
+    page.locator("summary", has_text=prices).click()
+    # Who leaves the row has finished it.
+    _add(page, "Column to rename", "price", "New name", "price_usd", prices)
+    page.locator("summary", has_text="the merged rows").click()
+    expect(preview.get_by_role("columnheader", name="price_usd")).to_be_visible()
+    _add(page, "New column", "twice", "SQL expression", "rank * 2", "the result")
+    where = page.get_by_label("Only rows of the result where")
+    where.fill("rank IS")
+    page.keyboard.press("Tab")
+    expect(where).to_have_attribute("aria-invalid", "true")
+    where.fill("rank IS NOT NULL")
+    page.keyboard.press("Tab")
+    expect(preview.get_by_role("columnheader", name="twice")).to_be_visible()
+    expect(preview.get_by_role("row", name="XRP")).to_have_count(0)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Everything is saved.")).to_be_visible()
+    merge = deployed.done("GET", f"/projects/{coins.slug}")["merge"]
+    assert merge["sources"][prices]["rename"] == {"price": "price_usd"}
+    assert (merge["result"]["compute"], merge["result"]["where"]) == ({"twice": "rank * 2"}, "rank IS NOT NULL")
+    expect(page.get_by_text("1 computed, some rows left out")).to_be_visible()
+    page.get_by_role("button", name=f"Remove New name of price in {prices}").click()
+    expect(page.get_by_text("not saved yet")).to_be_visible()
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("1 renamed", exact=True)).to_be_visible()
+    deployed.done("PATCH", f"/projects/{coins.slug}", {"merge": {"sources": None, "result": None}})
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ import { tableName } from './lineage/nodes'
 import { draftOf, isOfDocuments, type Draft, type Merge, type Project } from './merge/document'
 import { Overrides } from './merge/overrides'
 import { PreviewPanel, usePreview, type Preview } from './merge/preview'
+import { ResultPanel, SourcesPanel } from './merge/reshape'
 import { COLUMNS, RulesPanel, StrategyPanel } from './merge/rules'
 import { Sources } from './merge/sources'
 import { TestsPanel } from './merge/tests'
@@ -151,6 +152,7 @@ function Form(props: {
   if (view === 'yaml') return <Yaml draft={draft} onChange={onChange} error={error} readOnly={props.readOnly} />
   const setMerge = (merge: Merge) => onChange({ ...draft, merge })
   const { merge } = draft
+  const hasRows = !isOfDocuments(merge.strategy)
   return (
     <fieldset class="bare stack" disabled={props.readOnly}>
       <datalist id={COLUMNS}>
@@ -159,17 +161,18 @@ function Form(props: {
         ))}
       </datalist>
       <StrategyPanel merge={merge} onChange={setMerge} error={error} datasources={assignments.map((one) => one.datasource)} />
+      {hasRows && (
+        <SourcesPanel merge={merge} onChange={setMerge} error={error} datasources={assignments.map((one) => one.datasource)} />
+      )}
       {merge.strategy === 'join' && <RulesPanel merge={merge} onChange={setMerge} error={error} />}
-      {!isOfDocuments(merge.strategy) && (
+      {hasRows && <ResultPanel merge={merge} onChange={setMerge} error={error} />}
+      {hasRows && (
         <TestsPanel
           tests={draft.tests ?? {}}
           tables={['merged', ...assignments.map(tableName)]}
           onChange={(tests) => onChange({ ...draft, tests: Object.keys(tests).length > 0 ? tests : undefined })}
           error={props.save.error}
         />
-      )}
-      {(merge.sources || merge.result) && (
-        <Note tone="info">The rows are reshaped before or after the merge: see `sources` and `result` in the YAML.</Note>
       )}
     </fieldset>
   )

@@ -14,8 +14,16 @@ export interface Merge {
   default_rule?: string
   fields?: Record<string, Partial<FieldRule> & { rule: string }>
   normalizers?: Record<string, string[]>
-  sources?: Record<string, unknown>
-  result?: unknown
+  sources?: Record<string, Reshape>
+  result?: Reshape
+}
+
+/** Changes of columns and rows, before or after the merge. */
+export interface Reshape {
+  rename?: Record<string, string>
+  cast?: Record<string, string>
+  compute?: Record<string, string>
+  where?: string
 }
 
 /** A test of a table: `type`, `severity` and the fields of its type. */

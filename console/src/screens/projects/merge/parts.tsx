@@ -19,18 +19,31 @@ export function CommitField(props: CommitProps & { label: string; help?: string;
   )
 }
 
-export function CommitInput({ value, onCommit, ...rest }: CommitProps & { id?: string; 'aria-label'?: string }) {
+interface InputAttributes {
+  id?: string
+  class?: string
+  'aria-label'?: string
+  'aria-invalid'?: 'true'
+  'aria-describedby'?: string
+}
+
+export function CommitInput({ value, onCommit, ...rest }: CommitProps & InputAttributes) {
+  return <input {...rest} {...useCommitted<HTMLInputElement>(value, onCommit)} autoComplete="off" spellcheck={false} />
+}
+
+/** The same with several lines, as many as its text has. */
+export function CommitText({ value, onCommit, ...rest }: CommitProps & InputAttributes) {
+  const field = useCommitted<HTMLTextAreaElement>(value, onCommit)
+  return <textarea {...rest} {...field} rows={field.value.split('\n').length} spellcheck={false} />
+}
+
+function useCommitted<E extends HTMLInputElement | HTMLTextAreaElement>(value: string, onCommit: (value: string) => void) {
   const [text, setText] = useState(value)
   useEffect(() => setText(value), [value])
   useUnsaved(text !== value)
-  return (
-    <input
-      {...rest}
-      value={text}
-      autoComplete="off"
-      spellcheck={false}
-      onInput={(event) => setText(event.currentTarget.value)}
-      onChange={() => text !== value && onCommit(text)}
-    />
-  )
+  return {
+    value: text,
+    onInput: (event: { currentTarget: E }) => setText(event.currentTarget.value),
+    onChange: () => text !== value && onCommit(text),
+  }
 }
