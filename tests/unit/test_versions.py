@@ -197,6 +197,18 @@ def test_version_has_hashes_of_inputs_and_output(admin: Client, documents: Docum
     assert (again["output_hash"], again["fingerprint"]) == (versions[0]["output_hash"], versions[0]["fingerprint"])
 
 
+def test_the_published_version_is_read_without_its_number(admin: Client, documents: Documents) -> None:
+    admin.put("/projects/empty", {"name": "empty"})
+    answer = admin.get("/projects/empty/versions/published")
+    assert (answer.status, answer.json()["type"]) == (404, "urn:sluice:problem:not-published")
+    published(admin, documents, 1, 2)
+    assert admin.get("/projects/p/versions/published").json()["number"] == 2
+    admin.post("/projects/p/versions/1/promote")
+    assert admin.get("/projects/p/versions/published").json() == admin.get("/projects/p/versions/1").json()
+    assert admin.get("/datasources/a/versions/published").json()["number"] == 2
+    assert admin.post("/projects/p/versions/published/promote").status == 404
+
+
 def test_explanation_of_a_csv_row_in_a_document_merge(services: Container, admin: Client) -> None:
     admin.post("/datasources", {"name": "notes", "kind": "file"})
     admin.put("/projects/p", {"name": "p", "merge": {"strategy": "concatenation"}, "refresh_on": "manual"})

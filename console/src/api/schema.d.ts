@@ -10749,7 +10749,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The number of the version.
+                 * @description The number of the version; to read it, also `published` for the one that readers get.
                  * @example 1
                  */
                 number: string;
@@ -16176,7 +16176,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description The number of the version.
+                 * @description The number of the version; to read it, also `published` for the one that readers get.
                  * @example 1
                  */
                 number: string;
@@ -16228,7 +16228,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description The number of the version.
+                 * @description The number of the version; to read it, also `published` for the one that readers get.
                  * @example 1
                  */
                 number: string;

@@ -13,6 +13,9 @@ from sluice.errors import NotFound
 
 routes = Routes("versions")
 
+# In place of a number: the version that readers get.
+_PUBLISHED = "published"
+
 
 def _view(version: Version) -> dict[str, Any]:
     return version.model_dump(mode="json", by_alias=True, exclude={"manifest_key"})
@@ -33,7 +36,9 @@ def _number(dataset: DatasetId, text: str) -> int:
 
 def _get(services: Container, dataset: DatasetId, number: str) -> Answer:
     """The version and, from its manifest, its inputs, objects and specification."""
-    version = services.datasets.version(dataset, _number(dataset, number))
+    datasets = services.datasets
+    published = number == _PUBLISHED
+    version = datasets.published(dataset) if published else datasets.version(dataset, _number(dataset, number))
     manifest = orjson.loads(services.lake.get(version.manifest_key))
     details = {name: manifest[name] for name in ("inputs", "objects", "engine", "spec", "warnings")}
     details |= {name: manifest.get(name) for name in ("document", "key")}

@@ -111,7 +111,7 @@ PATH_PARAMETERS = {
     "equipment/{code}": ("The code of the equipment.", "P-101"),
     "sensors/{sensor_id}": ("The id of the sensor.", "P-101-temperature"),
     "operations/{operation_id}": ("The id of the operation, a ULID.", "01JB5ZK3V6Q8Y0M2N4P6R8T0W2"),
-    "versions/{number}": ("The number of the version.", "1"),
+    "versions/{number}": ("The number of the version; to read it, also `published` for the one that readers get.", "1"),
     "console/{asset}": ("The file name of a script or style sheet, or `config.json`.", "config.json"),
     "docs/{asset}": ("The file name of a script or style sheet.", "swagger-ui.css"),
 }
