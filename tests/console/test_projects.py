@@ -47,9 +47,11 @@ def coins(deployed: Deployed, server: Server) -> Iterator[Coins]:
     tests = [{"type": "row_count", "max": 0, "severity": "warn"}]
     cheap = {"sql": "SELECT symbol, price FROM merged WHERE price < 50", "tests": tests}
     deployed.done("PUT", f"/projects/{slug}/models/cheap", cheap)
+    deployed.done("PUT", f"/projects/{slug}/models/all_coins", {"sql": "SELECT symbol FROM merged"})
     section = {"type": "table", "sql": "SELECT c.symbol FROM cheap c JOIN prices p ON p.symbol = c.symbol"}
     deployed.done("PUT", f"/projects/{slug}/reports/bargains", {"title": "Bargains", "sections": [section]})
-    deployed.done("PUT", f"/projects/{slug}/endpoints/top", {"sql": "SELECT * FROM merged"})
+    for endpoint in ("best", "top"):
+        deployed.done("PUT", f"/projects/{slug}/endpoints/{endpoint}", {"sql": "SELECT * FROM merged"})
     run = deployed.ended(deployed.done("POST", f"/projects/{slug}/runs"))
     assert run["status"] == "succeeded", run
     yield coins
@@ -87,7 +89,8 @@ def test_a_project_is_created_by_keyboard_and_deleted(console: Console, coins: C
 
 
 def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Deployed, coins: Coins) -> None:
-    coins.serve("prices", [*PRICES[:1], {"symbol": "ETH", "price": 11.5}, {"symbol": "SOL", "price": 5.0}])
+    added = [{"symbol": "ETH", "price": 11.5}, {"symbol": "SOL", "price": 5.0}, {"symbol": "ADA", "price": 0.25}]
+    coins.serve("prices", [*PRICES[:1], *added])
     page = console.page
     console.go(f"/projects/{coins.slug}")
     console.heading(f"Coins {coins.slug}")
@@ -115,7 +118,7 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
     page.get_by_role("link", name="Versions").click()
     page.get_by_role("button", name="Changes of version 2").press("Enter")
     changes = page.get_by_role("region", name="Changes")
-    expect(page.get_by_text("1 added")).to_be_visible()
+    expect(page.get_by_text("2 added")).to_be_visible()
     expect(changes.get_by_role("row", name="XRP")).to_contain_text("removed")
     expect(changes.get_by_role("row", name="SOL")).to_contain_text("added")
     assert "from=1" in page.url
@@ -132,6 +135,36 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
     expect(page.get_by_role("row", name="1 published")).to_be_visible()
     assert deployed.done("GET", f"/projects/{coins.slug}/data")["version"] == 1
     console.check_narrow()
+
+
+@pytest.mark.long
+def test_after_a_promotion_every_page_speaks_of_what_readers_get(
+    console: Console, deployed: Deployed, coins: Coins
+) -> None:
+    coins.serve("prices", [*PRICES, {"symbol": "DOT", "price": 2.0}])
+    run = deployed.ended(deployed.done("POST", f"/projects/{coins.slug}/runs", {"ingest": "all"}))
+    deployed.done("POST", f"/projects/{coins.slug}/versions/1/promote")
+    page = console.page
+    console.go(f"/projects/{coins.slug}")
+    expect(page.get_by_text(f"Version {run['version']} is newer, but readers get version 1.")).to_be_visible()
+    lineage = page.get_by_role("group", name="Lineage")
+    for name in ("merge merged: complete, version 1,", "endpoint top: served from version 1,"):
+        expect(lineage.get_by_role("link", name=re.compile(name))).to_be_visible()
+    console.check_accessibility()
+    for place in ("/", "/projects"):
+        console.go(place)
+        row = page.get_by_role("row", name=f"Coins {coins.slug}")
+        expect(row.get_by_role("cell", name="3", exact=True), "the rows of version 1").to_be_visible()
+
+
+@pytest.mark.long
+def test_the_lineage_leads_to_the_very_model_and_endpoint(console: Console, coins: Coins) -> None:
+    page = console.page
+    for kind, name in (("model", "cheap"), ("endpoint", "top")):
+        console.go(f"/projects/{coins.slug}")
+        page.get_by_role("group", name="Lineage").get_by_role("link", name=re.compile(f"{kind} {name}:")).click()
+        expect(page).to_have_url(re.compile(f"{kind}={name}$"))
+        expect(page.locator("nav a[aria-current=true]")).to_contain_text(name)
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
-/** How a project or a datasource stands, in four cells of its row: its newest version and its last run. */
-import { api, ok } from '../api/client'
+/** How a project or a datasource stands, in four cells of its row: its version and its last run. */
+import { api, ok, type Schemas } from '../api/client'
 import { useLoad } from '../api/load'
+import { standingOf } from '../api/published'
 import { Link, path } from '../router'
 import { State } from './parts'
 import { formatNumber, Time } from './values'
@@ -24,6 +25,15 @@ export function StandingHeads({ time, run = 'Last run' }: { time: string; run?: 
   )
 }
 
+type Kind = 'projects' | 'datasources'
+
+/** What readers of a project get, and the newest version of a datasource. */
+async function versionOf(kind: Kind, slug: string): Promise<Schemas['VersionView'] | null> {
+  if (kind === 'projects') return (await standingOf(slug)).published
+  const { items } = await ok(api.GET('/v1/datasources/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } }))
+  return items[0] ?? null
+}
+
 /**
  * The cells, which follow a run while it goes on.
  *
@@ -32,7 +42,7 @@ export function StandingHeads({ time, run = 'Last run' }: { time: string; run?: 
  * @param summary whether the run says in words how it went.
  */
 export function StandingCells(props: {
-  kind: 'projects' | 'datasources'
+  kind: Kind
   slug: string
   time: 'created_at' | 'data_as_of'
   runs?: 'refresh'
@@ -47,12 +57,8 @@ export function StandingCells(props: {
   )
   const run = runs.data?.items[0]
   // After the runs, so that it is not asked twice.
-  const versions = useLoad(
-    runs.data ? () => ok(api.GET(`/v1/${kind}/{slug}/versions`, { params: { path: { slug }, query: { limit: 1 } } })) : null,
-    [kind, slug, run?.status],
-    () => REFRESH_MS,
-  )
-  const version = versions.data?.items[0]
+  const versions = useLoad(runs.data ? () => versionOf(kind, slug) : null, [kind, slug, run?.status], () => REFRESH_MS)
+  const version = versions.data
   return (
     <>
       <td>

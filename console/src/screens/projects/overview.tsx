@@ -1,8 +1,10 @@
 /** The first page of a project: how it stands, a refresh with its progress, and its lineage. */
 import { useMemo, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useAction, useLoad, type Loaded } from '../../api/load'
 import { useMayOn } from '../../api/me'
+import { standingOf, type Standing } from '../../api/published'
 import { Link, navigate, path } from '../../router'
 import { Button, Empty, Note, Panel, ProblemNote, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
@@ -16,10 +18,11 @@ import { ProjectPage } from './tabs'
 import { howItRefreshes, isActive, whatStarted } from './words'
 
 type Run = Schemas['RunView']
-type Versions = Loaded<{ items: Schemas['VersionView'][] }>
 type Ingest = NonNullable<Schemas['RefreshRequest']['ingest']>
 const WATCH_MS = 800
 const REFRESH_MS = 10_000
+// Somebody else may promote another version.
+const VERSIONS_MS = 30_000
 
 export default function Overview({ parameters }: ScreenProps) {
   const slug = parameters.slug!
@@ -33,9 +36,11 @@ export default function Overview({ parameters }: ScreenProps) {
   const run = runs.data?.items[0]
   // After the runs, so that it is not asked twice.
   const versions = useLoad(
-    runs.data ? () => ok(api.GET('/v1/projects/{slug}/versions', { params: { path: { slug }, query: { limit: 1 } } })) : null,
+    runs.data ? () => standingOf(slug) : null,
     [slug, run?.status, run?.version],
+    () => VERSIONS_MS,
   )
+  const standing = { ...versions, data: useKept(versions.data, slug) }
   return (
     <ProjectPage
       slug={slug}
@@ -49,13 +54,13 @@ export default function Overview({ parameters }: ScreenProps) {
             {data.description && <p>{data.description}</p>}
             <div class="columns">
               <LastRun runs={runs} />
-              <Published slug={slug} versions={versions} />
+              <Published slug={slug} standing={standing} />
               <Settings project={data} may={may} onChanged={project.reload} />
             </div>
           </>
         )}
       </Show>
-      <LineagePanel slug={slug} runs={runs} versions={versions} mayAssign={may('project.assign')} />
+      <LineagePanel slug={slug} runs={runs} version={standing.data?.published ?? null} mayAssign={may('project.assign')} />
     </ProjectPage>
   )
 }
@@ -172,49 +177,62 @@ function Sources({ run }: { run: Run }) {
   )
 }
 
-function Published({ slug, versions }: { slug: string; versions: Versions }) {
+function Published({ slug, standing }: { slug: string; standing: Loaded<Standing> }) {
   return (
-    <Panel title="Newest version" actions={<Link to={path`/projects/${slug}/versions`}>All versions</Link>}>
-      <Show from={versions}>
-        {({ items: [version] }) =>
-          version ? (
-            <div class="stack">
-              <dl>
-                <dt>Version</dt>
-                <dd>
-                  <Link to={path`/projects/${slug}/data`} query={{ version: version.number }}>
-                    {version.number}
-                  </Link>
-                </dd>
-                <dt>Rows</dt>
-                <dd>{formatNumber(version.rows)}</dd>
-                <dt>Data</dt>
-                <dd>
-                  <State value={version.completeness} />
-                </dd>
-                <dt>Oldest data fetched</dt>
-                <dd>
-                  <Time at={version.data_as_of} />
-                </dd>
-                <dt>Made</dt>
-                <dd>
-                  <Time at={version.created_at} />
-                </dd>
-              </dl>
-              {version.completeness_reasons.length > 0 && (
-                <Note tone="warn">
-                  {version.completeness_reasons.map((reason) => (
-                    <div key={reason}>{reason}</div>
-                  ))}
-                </Note>
-              )}
-            </div>
-          ) : (
-            <Empty title="There is no version yet.">The first refresh makes it.</Empty>
-          )
-        }
+    <Panel title="Published version" actions={<Link to={path`/projects/${slug}/versions`}>All versions</Link>}>
+      <Show from={standing}>
+        {({ newest, published }) => (
+          <div class="stack">
+            {published && <PublishedVersion slug={slug} version={published} />}
+            {newest && newest.number !== published?.number && (
+              <Note tone="warn">
+                <Link to={path`/projects/${slug}/data`} query={{ version: newest.number }}>
+                  Version {newest.number}
+                </Link>{' '}
+                is newer, but {published ? `readers get version ${published.number}` : 'nothing is published'}.
+              </Note>
+            )}
+            {!newest && <Empty title="There is no version yet.">The first refresh makes it.</Empty>}
+          </div>
+        )}
       </Show>
     </Panel>
+  )
+}
+
+function PublishedVersion({ slug, version }: { slug: string; version: Schemas['VersionView'] }) {
+  return (
+    <>
+      <dl>
+        <dt>Version</dt>
+        <dd>
+          <Link to={path`/projects/${slug}/data`} query={{ version: version.number }}>
+            {version.number}
+          </Link>
+        </dd>
+        <dt>Rows</dt>
+        <dd>{formatNumber(version.rows)}</dd>
+        <dt>Data</dt>
+        <dd>
+          <State value={version.completeness} />
+        </dd>
+        <dt>Oldest data fetched</dt>
+        <dd>
+          <Time at={version.data_as_of} />
+        </dd>
+        <dt>Made</dt>
+        <dd>
+          <Time at={version.created_at} />
+        </dd>
+      </dl>
+      {version.completeness_reasons.length > 0 && (
+        <Note tone="warn">
+          {version.completeness_reasons.map((reason) => (
+            <div key={reason}>{reason}</div>
+          ))}
+        </Note>
+      )}
+    </>
   )
 }
 
@@ -263,18 +281,20 @@ function mergeInWords({ merge }: Schemas['ProjectView']): string {
   return `${strategy}${key}`
 }
 
-function LineagePanel(props: { slug: string; runs: Loaded<{ items: Run[] }>; versions: Versions; mayAssign: boolean }) {
-  const { slug, runs } = props
+function LineagePanel(props: {
+  slug: string
+  runs: Loaded<{ items: Run[] }>
+  version: Schemas['VersionView'] | null
+  mayAssign: boolean
+}) {
+  const { slug, runs, version } = props
   const run = runs.data?.items[0]
   // Asked again when a refresh has got further; the sources of the run tell the rest.
   const facts = useLoad(runs.data ? () => loadFacts(slug) : null, [slug, isActive(run), run?.id], () => 30_000)
   const [newest, setNewest] = useState(facts.data)
   if (facts.data && facts.data !== newest) setNewest(facts.data)
-  const [version, setVersion] = useState(props.versions.data?.items[0])
-  const newer = props.versions.data?.items[0]
-  if (newer && newer !== version) setVersion(newer)
   const nodes = useMemo(
-    () => (newest ? nodesOf(slug, { ...newest, version: version ?? null }, run) : undefined),
+    () => (newest ? nodesOf(slug, { ...newest, version }, run) : undefined),
     [newest, run, version],
   )
   return (

@@ -4,6 +4,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
+import { publishedOf } from '../../api/published'
 import { Link, navigate, path, setParameters, useParameter, usePlace } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { ShowList } from '../../ui/list'
@@ -89,11 +90,8 @@ function numberOf(text: string | null): number | null {
 
 /** The number of the published version, which after a promotion need not be the newest one; null until it is known. */
 function usePublished(slug: string, any: boolean): { number: number | null; reload: () => void } {
-  const page = useLoad(
-    any ? () => ok(api.GET('/v1/projects/{slug}/data', { params: { path: { slug }, query: { limit: 1 } } })) : null,
-    [slug],
-  )
-  return { number: page.data?.version ?? null, reload: page.reload }
+  const published = useLoad(any ? () => publishedOf(slug) : null, [slug])
+  return { number: published.data?.number ?? null, reload: published.reload }
 }
 
 /** The runs that made versions, by their ids. */

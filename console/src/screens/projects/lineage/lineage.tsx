@@ -70,7 +70,7 @@ function Node(props: { place: Place; dim: boolean; onActive: (id: string | null)
   const age = node.at ? formatAge(node.at) : ''
   return (
     <a
-      href={href(node.to)}
+      href={href(node.to, node.query)}
       class={`lineage-node ${node.tone} ${props.dim ? 'dim' : ''}`}
       aria-label={`${node.kind} ${node.name}: ${node.state}${age && `, ${age}`}`}
       onMouseEnter={() => onActive(node.id)}
@@ -145,7 +145,7 @@ function NodeList({ nodes }: { nodes: LineageNode[] }) {
           {nodes.map((node) => (
             <tr key={node.id}>
               <td>
-                <Link to={node.to}>{node.name}</Link>
+                <Link to={node.to} query={node.query}>{node.name}</Link>
               </td>
               <td>{node.kind}</td>
               <td>

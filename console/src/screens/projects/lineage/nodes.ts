@@ -11,6 +11,8 @@ export interface LineageNode extends GraphNode {
   kind: string
   name: string
   to: string
+  /** Which part of the page it is. */
+  query?: Record<string, string>
   state: string
   tone: Tone
   /** When it got its present state; null if it has none. */
@@ -18,7 +20,7 @@ export interface LineageNode extends GraphNode {
 }
 
 type Run = Schemas['RunView']
-/** The newest version besides; null before the first one. */
+/** The published version besides; null before the first one. */
 type Facts = Parts & { version: Schemas['VersionView'] | null }
 const MERGED = 'merged'
 
@@ -52,6 +54,7 @@ export function nodesOf(slug: string, facts: Facts, refresh: Run | undefined): L
       kind: endpoint.public ? 'public endpoint' : 'endpoint',
       name: endpoint.name,
       to: path`/projects/${slug}/endpoints`,
+      query: { endpoint: endpoint.name },
       parents: readers('', [endpoint.sql]),
       last: true,
       ...publishedState(facts, 'served'),
@@ -194,6 +197,7 @@ function modelNode(
     kind: 'model',
     name: model.name,
     to: path`/projects/${slug}/models`,
+    query: { model: model.name },
     parents: readers(id, [model.sql]),
     state,
     tone,
