@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import secrets
 import threading
 from collections.abc import Iterator
@@ -103,6 +104,27 @@ def test_a_failed_run_says_why_and_is_redriven(console: Console, deployed: Deplo
     page.get_by_role("button", name="Replay its pages").click()
     expect(page.get_by_text(run)).to_have_count(0)
     expect(page.locator(".run-state")).to_contain_text("It received 2 rows")
+
+
+# Each of them took minutes, or the tab's memory.
+_HOSTILE = {
+    "a string that is not closed": (b'["' + b'\\"' * 200_000, "/a", "JSON, "),
+    "comments that are not closed": (b"<!--" * 2_500, "/a", "XML, "),
+    "brackets that are not closed": (b"[" * 400_000, "/0/0/b", "JSON, "),
+    "an archive of much more": (gzip.compress(b" " * 60_000_000), "/a", "a gzip archive of more than 50 MB"),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", _HOSTILE)
+def test_a_hostile_page_is_shown_at_once(
+    console: Console, deployed: Deployed, server: Server, slug: str, kind: str
+) -> None:
+    body, pointer, shown = _HOSTILE[kind]
+    server.answer(f"/{slug}", body)
+    run = _run(deployed, slug)
+    console.go(f"/runs/{run}/pages/1", pointer=pointer)
+    expect(console.page.get_by_role("main")).to_contain_text(shown, timeout=30_000)
 
 
 @pytest.mark.long

@@ -1,10 +1,18 @@
-/** Where a value stands in the text of a page as it was received, by the pointer that `explain` cites. */
+/**
+ * Where a value stands in the text of a page as it was received, by the pointer that `explain` cites.
+ *
+ * Upstreams decide what the text is, and it may be cut off or malformed: each character is looked at a few times
+ * at most, whatever it is.
+ */
 
 /** The characters from `start` up to `end`. */
 export interface Span {
   start: number
   end: number
 }
+
+// No parser of the platform reads anything that is nested more deeply.
+const MOST_STEPS = 1000
 
 export type Form = 'json' | 'jsonl' | 'csv' | 'xml' | 'text'
 
@@ -26,7 +34,8 @@ export function formOf(text: string): Form {
 export function locate(text: string, form: Form, pointer: string): Span | null {
   if (form === 'xml') return locateElement(text, pointer)
   const steps = pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  if (form === 'json') return locateJson(text, skipBlanks(text, 0), steps)
+  if (steps.length > MOST_STEPS) return null
+  if (form === 'json') return locateJson(text, skipBlanks(text, 0), steps).span
   if (form === 'csv') return locateCsv(text, steps)
   return form === 'jsonl' ? locateLine(text, steps) : null
 }
@@ -36,9 +45,10 @@ function skipBlanks(text: string, at: number): number {
   return at
 }
 
-function skipString(text: string, at: number): number {
+/** The end of the string that begins here; that of the text if it is not closed. */
+export function skipString(text: string, at: number): number {
   for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++
-  return at + 1
+  return Math.min(at + 1, text.length)
 }
 
 /** The end of the JSON value that begins here. */
@@ -58,13 +68,16 @@ function skipValue(text: string, at: number): number {
   return at
 }
 
-function locateJson(text: string, start: number, steps: string[]): Span | null {
-  const [step, ...rest] = steps
-  if (step === undefined) return { start, end: skipValue(text, start) }
+/** The span of a part of the JSON value that begins here, and the end of the value. */
+function locateJson(text: string, start: number, steps: string[], depth = 0): { span: Span | null; end: number } {
+  const step = steps[depth]
   const isObject = text[start] === '{'
-  if (!isObject && text[start] !== '[') return null
+  if (step === undefined || (!isObject && text[start] !== '[')) {
+    const end = skipValue(text, start)
+    return { span: step === undefined ? { start, end } : null, end }
+  }
+  let span: Span | null = null
   let at = skipBlanks(text, start + 1)
-  let found: number | null = null
   for (let index = 0; at < text.length && text[at] !== '}' && text[at] !== ']'; index++) {
     let name = String(index)
     if (isObject) {
@@ -73,12 +86,13 @@ function locateJson(text: string, start: number, steps: string[]): Span | null {
       at = skipBlanks(text, skipBlanks(text, end) + 1)
     }
     // Of a repeated key the last value counts, as for parsers.
-    if (name === step) found = at
-    if (found !== null && !isObject) break
-    at = skipBlanks(text, skipValue(text, at))
+    const value: { span: Span | null; end: number } =
+      name === step ? locateJson(text, at, steps, depth + 1) : { span, end: skipValue(text, at) }
+    span = value.span
+    at = skipBlanks(text, value.end)
     if (text[at] === ',') at = skipBlanks(text, at + 1)
   }
-  return found === null ? null : locateJson(text, found, rest)
+  return { span, end: Math.min(at + 1, text.length) }
 }
 
 function unquoted(text: string): string {
@@ -92,7 +106,7 @@ function unquoted(text: string): string {
 function locateLine(text: string, [number, ...steps]: string[]): Span | null {
   let at = skipBlanks(text, 0)
   for (let line = 0; at < text.length; line++) {
-    if (line === Number(number)) return locateJson(text, at, steps)
+    if (line === Number(number)) return locateJson(text, at, steps).span
     const end = text.indexOf('\n', at)
     if (end < 0) return null
     at = skipBlanks(text, end)
@@ -120,20 +134,18 @@ function csvLine(text: string, at: number, delimiter: string): { cells: Span[]; 
 }
 
 /** The lines of CSV that are not blank, as spans of their cells; the first is the header. */
-function csvSpans(text: string): Span[][] {
+function* csvSpans(text: string): Generator<Span[]> {
   const delimiter = csvDelimiter(text)
-  const lines: Span[][] = []
   for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; ) {
     const { cells, next } = csvLine(text, at, delimiter)
-    if (cells.length > 1 || cells[0]!.end > cells[0]!.start) lines.push(cells)
+    if (cells.length > 1 || cells[0]!.end > cells[0]!.start) yield cells
     at = next
   }
-  return lines
 }
 
 /** The lines of CSV as texts; the first is the header. */
 export function csvRows(text: string): string[][] {
-  return csvSpans(text).map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
+  return [...csvSpans(text)].map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
 }
 
 function cellText(cell: string): string {
@@ -141,9 +153,15 @@ function cellText(cell: string): string {
 }
 
 function locateCsv(text: string, [number, column]: string[]): Span | null {
-  const [header, ...lines] = csvSpans(text)
-  const cells = lines[Number(number)]
-  if (!header || !cells) return null
+  let header: Span[] | undefined
+  let cells: Span[] | undefined
+  let line = -1
+  for (const present of csvSpans(text)) {
+    header ??= present
+    cells = present
+    if (line++ === Number(number)) break
+  }
+  if (!header || !cells || line !== Number(number) + 1) return null
   if (column === undefined) return { start: cells[0]!.start, end: cells.at(-1)!.end }
   const names = header.map(({ start, end }) => cellText(text.slice(start, end)).trim().toLowerCase())
   return cells[names.indexOf(column.toLowerCase())] ?? null
@@ -151,12 +169,55 @@ function locateCsv(text: string, [number, column]: string[]): Span | null {
 
 /** The delimiter that the header has most of. */
 function csvDelimiter(text: string): string {
-  const header = text.split('\n', 1)[0] ?? ''
-  const count = (delimiter: string) => header.split(delimiter).length
+  const end = text.indexOf('\n')
+  const header = end < 0 ? text : text.slice(0, end)
+  const count = (delimiter: string) => {
+    let found = 0
+    for (let at = header.indexOf(delimiter); at >= 0; at = header.indexOf(delimiter, at + 1)) found++
+    return found
+  }
   return [',', ';', '\t', '|'].reduce((best, one) => (count(one) > count(best) ? one : best))
 }
 
-const TAG = /<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>|<![^>]*>|<(\/?)([^\s/>]+)((?:"[^"]*"|'[^']*'|[^"'>])*?)(\/?)>/g
+interface Tag {
+  start: number
+  end: number
+  name: string
+  kind: 'open' | 'close' | 'empty'
+}
+
+const NOT_ELEMENTS = [
+  ['<!--', '-->'],
+  ['<![CDATA[', ']]>'],
+  ['<?', '?>'],
+  ['<!', '>'],
+] as const
+const NAME = /<\/?([^\s/>]+)/y
+
+/** The tags of elements; they end where something is not closed. */
+function* tagsOf(text: string): Generator<Tag> {
+  let start = text.indexOf('<')
+  while (start >= 0) {
+    const other = NOT_ELEMENTS.find(([begin]) => text.startsWith(begin, start))
+    const end: number = other ? text.indexOf(other[1], start + other[0].length) : tagEnd(text, start)
+    if (end < 0) return
+    NAME.lastIndex = start
+    const name = other ? undefined : NAME.exec(text)?.[1]
+    const kind = text[start + 1] === '/' ? 'close' : text[end - 1] === '/' ? 'empty' : 'open'
+    if (name !== undefined) yield { start, end: end + 1, name, kind }
+    start = text.indexOf('<', end + (other ? other[1].length : 1))
+  }
+}
+
+/** Where the `>` of a tag is, which may have others within quotes; -1 if there is none. */
+function tagEnd(text: string, at: number): number {
+  for (; at < text.length && text[at] !== '>'; at++) {
+    if (text[at] !== '"' && text[at] !== "'") continue
+    at = text.indexOf(text[at]!, at + 1)
+    if (at < 0) return -1
+  }
+  return at < text.length ? at : -1
+}
 
 /** An element, its text or an attribute, by an XPath such as `/rates/day[2]/@date`. */
 function locateElement(text: string, pointer: string): Span | null {
@@ -164,35 +225,34 @@ function locateElement(text: string, pointer: string): Span | null {
   const last = steps.at(-1)
   const attribute = last?.startsWith('@') ? last.slice(1) : null
   const elements = steps.filter((step) => !step.startsWith('@') && step !== 'text()')
-  const wanted = elements.map((step) => (/\[\d+\]$/.test(step) ? step : `${step}[1]`)).join('/')
-  const counts: Record<string, number>[] = [{}]
-  const open: { path: string; inner: number }[] = []
-  for (const match of text.matchAll(TAG)) {
-    const [whole, closing, name, attributes = '', empty] = match
-    if (name === undefined) continue
-    if (closing) {
-      const element = open.pop()
-      counts.pop()
-      if (element?.path === wanted) return { start: element.inner, end: match.index }
+  const wanted = elements.map((step) => (/\[\d+\]$/.test(step) ? step : `${step}[1]`))
+  // Of each open element: how many of its names are on the wanted path, and how many children of each name it has.
+  const open = [{ inner: 0, fits: 0, children: new Map<string, number>() }]
+  for (const { start, end, name, kind } of tagsOf(text)) {
+    const parent = open.at(-1)!
+    if (kind === 'close') {
+      if (open.length > 1 && parent.fits === wanted.length && open.length === wanted.length + 1) return { start: parent.inner, end: start }
+      if (open.length > 1) open.pop()
       continue
     }
-    const number = (counts.at(-1)![name] = (counts.at(-1)![name] ?? 0) + 1)
-    const path = [...(open.length ? [open.at(-1)!.path] : []), `${name}[${number}]`].join('/')
-    const after = match.index + whole.length
-    if (path === wanted && attribute !== null) return attributeSpan(attributes, attribute, match.index + 1 + name.length)
-    if (path === wanted && empty) return { start: match.index, end: after }
-    if (empty) continue
-    open.push({ path, inner: after })
-    counts.push({})
+    const number = (parent.children.get(name) ?? 0) + 1
+    parent.children.set(name, number)
+    const isOnPath = parent.fits === open.length - 1 && wanted[parent.fits] === `${name}[${number}]`
+    const fits = isOnPath ? parent.fits + 1 : parent.fits
+    const isWanted = isOnPath && fits === wanted.length
+    if (isWanted && attribute !== null) return attributeSpan(text.slice(start, end), attribute, start)
+    if (isWanted && kind === 'empty') return { start, end }
+    if (kind === 'open') open.push({ inner: end, fits, children: new Map() })
   }
   return null
 }
 
-function attributeSpan(attributes: string, name: string, offset: number): Span | null {
-  for (const match of attributes.matchAll(/([^\s=]+)\s*=\s*("[^"]*"|'[^']*')/g)) {
-    if (match[1] !== name) continue
-    const start = offset + match.index + match[0].length - match[2]!.length + 1
-    return { start, end: start + match[2]!.length - 2 }
+function attributeSpan(tag: string, name: string, offset: number): Span | null {
+  // A word without a value is taken, too, so that it is not tried again from each of its letters.
+  for (const match of tag.matchAll(/([^\s=]+)(?:\s*=\s*("[^"]*"|'[^']*'))?/g)) {
+    if (match[1] !== name || match[2] === undefined) continue
+    const start = offset + match.index + match[0].length - match[2].length + 1
+    return { start, end: start + match[2].length - 2 }
   }
   return null
 }

@@ -14,6 +14,7 @@ const BEGINNING = 40
 const LONGEST_LINE = 1200
 // Colours cost an element for each word.
 const MOST_COLOURED_LINES = 3000
+const MOST_COLOURED = 20_000
 const NOT_LONG = 200_000
 // Formatting is for reading; beyond this nobody reads the whole.
 const MOST_FORMATTED = 3_000_000
@@ -28,7 +29,7 @@ export function PageText(props: { content: Content; pointer: string | null; name
   if (content.text === null) {
     return (
       <p>
-        This page is {content.packed}, {formatBytes(content.bytes)}, which cannot be shown as text.
+        This page is {content.packed} ({formatBytes(content.bytes)}), so it is not shown as text.
         {pointer && (
           <>
             {' '}
@@ -48,9 +49,10 @@ function Text({ text, content, pointer, name, startWhole }: TextProps) {
   const span = useMemo(() => (pointer === null ? null : locate(text, form, pointer)), [text, form, pointer])
   const mayFormat = form === 'json' && text.length <= MOST_FORMATTED
   const [formatted, setFormatted] = useState(mayFormat && text.split('\n', 3).length < 3)
-  const [whole, setWhole] = useState(startWhole && text.length < NOT_LONG)
-  const shown = useMemo(() => (formatted ? indentJson(text, span) : { text, span }), [formatted, text, span])
-  const lines = useMemo(() => splitLines(shown.text), [shown.text])
+  const indented = useMemo(() => (formatted ? indentJson(text, span) : null), [formatted, text, span])
+  const shown = useMemo(() => indented ?? { text, span }, [indented, text, span])
+  const lines = useMemo(() => lineStarts(shown.text), [shown.text])
+  const [whole, setWhole] = useState(startWhole && text.length < NOT_LONG && lines.length <= MOST_COLOURED_LINES)
   const window = whole ? { first: 0, last: lines.length } : surroundings(lines, shown.span)
   const cut = window.last - window.first < lines.length
   const box = useRef<HTMLDivElement>(null)
@@ -67,7 +69,7 @@ function Text({ text, content, pointer, name, startWhole }: TextProps) {
           {lines.length === 1 ? '1 line' : `${formatNumber(lines.length)} lines`}
         </span>
         <span class="row">
-          {mayFormat && (
+          {mayFormat && !(formatted && !indented) && (
             <Button look="quiet" aria-pressed={formatted} onClick={() => setFormatted(!formatted)}>
               {formatted ? 'Show as received' : 'Show with line breaks'}
             </Button>
@@ -87,11 +89,11 @@ function Text({ text, content, pointer, name, startWhole }: TextProps) {
       <div ref={box} class="received-text" tabIndex={0} role="region" aria-label={name}>
         {window.first > 0 && <Skipped lines={window.first} />}
         <ol style={{ counterSet: `line ${window.first}` }}>
-          {lines.slice(window.first, window.last).map((line) => (
+          {lines.slice(window.first, window.last).map((start, index) => (
             <Line
-              key={line.start}
+              key={start}
               text={shown.text}
-              line={line}
+              line={lineAt(shown.text, lines, window.first + index)}
               span={shown.span}
               coloured={form !== 'text' && window.last - window.first <= MOST_COLOURED_LINES}
               whole={whole}
@@ -108,25 +110,23 @@ function Skipped({ lines }: { lines: number }) {
   return <div class="received-skipped">{lines === 1 ? '1 more line' : `${formatNumber(lines)} more lines`}</div>
 }
 
-function splitLines(text: string): Span[] {
-  const lines: Span[] = []
-  for (let start = 0; start <= text.length; ) {
-    const end = text.indexOf('\n', start)
-    if (end < 0) {
-      if (start < text.length || lines.length === 0) lines.push({ start, end: text.length })
-      break
-    }
-    lines.push({ start, end })
-    start = end + 1
-  }
-  return lines
+/** Where the lines begin: a number for each, since a page may have millions of them. */
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end >= 0 && end + 1 < text.length; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
+  return starts
 }
 
-function surroundings(lines: Span[], span: Span | null): { first: number; last: number } {
-  if (!span) return { first: 0, last: Math.min(lines.length, BEGINNING) }
-  const at = lines.findIndex((line) => line.end >= span.start)
-  const end = lines.findIndex((line) => line.end >= span.end)
-  return { first: Math.max(0, at - AROUND), last: Math.min(lines.length, Math.min(end, at + BEGINNING) + AROUND + 1) }
+function lineAt(text: string, starts: number[], index: number): Span {
+  const following = starts[index + 1] ?? (text.endsWith('\n') ? text.length : text.length + 1)
+  return { start: starts[index]!, end: following - 1 }
+}
+
+function surroundings(starts: number[], span: Span | null): { first: number; last: number } {
+  if (!span) return { first: 0, last: Math.min(starts.length, BEGINNING) }
+  const lineOf = (at: number) => starts.findLastIndex((start) => start <= at)
+  const [at, end] = [lineOf(span.start), lineOf(span.end)]
+  return { first: Math.max(0, at - AROUND), last: Math.min(starts.length, Math.min(end, at + BEGINNING) + AROUND + 1) }
 }
 
 /** A line, its marked part, and its words in colours. */
@@ -140,7 +140,7 @@ function Line(props: { text: string; line: Span; span: Span | null; coloured: bo
     start = Math.max(start, middle - LONGEST_LINE / 2)
     end = Math.min(end, Math.max(start + LONGEST_LINE, marked ? Math.min(marked.end, marked.start + LONGEST_LINE) : 0))
   }
-  const show = (from: number, to: number) => (coloured ? colours(text.slice(from, to)) : text.slice(from, to))
+  const show = (from: number, to: number) => (coloured && to - from <= MOST_COLOURED ? colours(text.slice(from, to)) : text.slice(from, to))
   return (
     <li class={marked ? 'marked' : ''}>
       {start > before && <span class="received-cut">… {formatNumber(start - before)} characters … </span>}
@@ -158,7 +158,8 @@ function Line(props: { text: string; line: Span; span: Span | null; coloured: bo
   )
 }
 
-const WORD = /("(?:[^"\\]|\\.)*")(\s*:)?|<[^>]*>|\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*\b/g
+// What is not closed is taken to the end, so that it is not tried again from each of its characters.
+const WORD = /("(?:[^"\\]|\\[^])*(?:"|\\?$))(\s*:)?|<[^<>]*>|\b(?:true|false|null)\b|-?\b\d[\d.eE+-]*\b/g
 
 /** Keys, texts, tags and numbers in their colours. */
 function colours(text: string) {
