@@ -5,21 +5,31 @@ import { useAction, type Action } from '../api/load'
 import { askToLeave, useUnsaved } from '../unsaved'
 import { Button, ProblemNote } from './parts'
 
+/** Where a dialog begins, rather than at its button that closes it. */
+const FIELDS = '.inside :is(input:not([type="file"]), select, textarea)'
+
 /**
  * A dialog that is open as long as it is drawn. With `side`, a panel along the right edge.
  *
  * @param changed whether it has something that would be lost: then closing it asks first, but for its own buttons.
+ * @param locked only its own buttons close it: what it shows cannot be shown again.
  */
 export function Dialog(props: {
   title: ComponentChildren
   onClose: () => void
   side?: boolean
   changed?: boolean
+  locked?: boolean
   children: ComponentChildren
 }) {
-  const { onClose, changed = false } = props
-  useUnsaved(changed)
-  const close = () => (changed ? askToLeave(onClose) : onClose())
+  const { onClose, changed = false, locked = false } = props
+  useUnsaved(changed || locked)
+  const close = () => {
+    if (changed) askToLeave(onClose)
+    else if (!locked) onClose()
+  }
+  // A text that is selected by dragging may end beyond the edge: only what also begins there is a click beside it.
+  const pressedBeside = useRef(false)
   const element = useRef<HTMLDialogElement>(null)
   const title = useId()
   // Before it is painted: what is typed at once must be typed in it.
@@ -27,6 +37,7 @@ export function Dialog(props: {
     const opener = document.activeElement
     const dialog = element.current!
     dialog.showModal()
+    if (!dialog.querySelector('[autofocus]')) dialog.querySelector<HTMLElement>(FIELDS)?.focus()
     return () => {
       // As long as it is open, nothing behind it takes the focus.
       dialog.close()
@@ -42,20 +53,34 @@ export function Dialog(props: {
         event.preventDefault()
         close()
       }}
-      onClick={(event) => event.target === element.current && close()}
+      onKeyDown={(event) => {
+        // The browser itself would close it by the second Escape, whatever becomes of the first.
+        if (event.key !== 'Escape' || event.defaultPrevented) return
+        event.preventDefault()
+        event.stopPropagation()
+        close()
+      }}
+      onPointerDown={(event) => (pressedBeside.current = event.target === element.current)}
+      onClick={(event) => event.target === element.current && pressedBeside.current && close()}
     >
       <header>
         <h2 id={title}>{props.title}</h2>
-        <Button look="quiet" onClick={close} aria-label="Close">
-          ✕
-        </Button>
+        {!locked && (
+          <Button look="quiet" onClick={close} aria-label="Close">
+            ✕
+          </Button>
+        )}
       </header>
       <div class="inside">{props.children}</div>
     </dialog>
   )
 }
 
-/** A dialog that is a form: its fields, the API's problem with them, and a button that sends them. */
+/**
+ * A dialog that is a form: its fields, the API's problem with them, and a button that sends them.
+ *
+ * @param changed as of `Dialog`; by itself, whether anything was entered.
+ */
 export function FormDialog(props: {
   title: ComponentChildren
   onClose: () => void
@@ -67,10 +92,12 @@ export function FormDialog(props: {
   children: ComponentChildren
 }) {
   const { action } = props
+  const [entered, setEntered] = useState(false)
   return (
-    <Dialog title={props.title} onClose={props.onClose} changed={props.changed}>
+    <Dialog title={props.title} onClose={props.onClose} changed={props.changed ?? entered}>
       <form
         class="stack"
+        onInput={() => setEntered(true)}
         onSubmit={(event) => {
           event.preventDefault()
           void action.run()

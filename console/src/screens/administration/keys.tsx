@@ -3,12 +3,13 @@ import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
-import { ConfirmButton, Dialog, FormDialog } from '../../ui/dialog'
+import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
-import { Badge, Button, Empty, Note, SelectField, TextField } from '../../ui/parts'
+import { Badge, Button, Empty, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
+import { ShownOnce } from './shown-once'
 
 type Key = Schemas['KeyView']
 type Role = Key['role']
@@ -42,7 +43,11 @@ export default function Keys() {
       row={(key) => <KeyRow key={key.id} item={key} onSecret={done} />}
     >
       {creating && <CreateKey onClose={() => setCreating(false)} onCreated={done} />}
-      {shown && <ShownKey secret={shown} onClose={() => setShown(null)} />}
+      {shown && (
+        <ShownOnce title="The key" secret={shown} onClose={() => setShown(null)}>
+          Keep it where its program reads it.
+        </ShownOnce>
+      )}
     </AdministrationPage>
   )
 }
@@ -160,25 +165,5 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
       />
       <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
     </FormDialog>
-  )
-}
-
-/** A key is shown this once; the API cannot show it again. */
-function ShownKey({ secret, onClose }: { secret: string; onClose: () => void }) {
-  const copy = async () => {
-    await navigator.clipboard.writeText(secret)
-    toast('The key is copied.')
-  }
-  return (
-    <Dialog title="The key" onClose={onClose}>
-      <Note tone="warn">It is shown only now. Keep it where its program reads it.</Note>
-      <code>{secret}</code>
-      <div class="row">
-        <Button look="primary" onClick={copy}>
-          Copy
-        </Button>
-        <Button onClick={onClose}>Done</Button>
-      </div>
-    </Dialog>
   )
 }

@@ -6,10 +6,11 @@ import { useAction } from '../../api/load'
 import { useParameter } from '../../router'
 import { ConfirmButton, Dialog, FormDialog } from '../../ui/dialog'
 import { ACTIONS, ListTable } from '../../ui/list'
-import { Button, Empty, Note, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
+import { Button, Empty, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
+import { ShownOnce } from './shown-once'
 
 type Subscription = Schemas['SubscriptionView']
 type Event = Subscription['event']
@@ -59,10 +60,9 @@ export default function Webhooks() {
         />
       )}
       {secret && (
-        <Dialog title="The signing secret" onClose={() => setSecret(null)}>
-          <Note tone="warn">It is shown only now. The receiver checks each request’s signature with it.</Note>
-          <code>{secret}</code>
-        </Dialog>
+        <ShownOnce title="The signing secret" secret={secret} onClose={() => setSecret(null)}>
+          The receiver checks each request’s signature with it.
+        </ShownOnce>
       )}
       {shown && <Deliveries subscription={shown} onClose={() => setShown(null)} />}
     </AdministrationPage>

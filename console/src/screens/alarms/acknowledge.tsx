@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks'
 import { ApiError, api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
-import { Dialog } from '../../ui/dialog'
-import { Button, Field, ProblemNote } from '../../ui/parts'
+import { FormDialog } from '../../ui/dialog'
+import { Field } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { whyText, type Alarm } from './why'
 
@@ -33,7 +33,12 @@ export function Acknowledge(props: { alarms: Alarm[]; onClose: () => void; onDon
     props.onClose()
   })
   return (
-    <Dialog title={alarms.length === 1 ? 'Acknowledge the alarm' : `Acknowledge ${alarms.length} alarms`} onClose={props.onClose}>
+    <FormDialog
+      title={alarms.length === 1 ? 'Acknowledge the alarm' : `Acknowledge ${alarms.length} alarms`}
+      submit="Acknowledge"
+      action={acknowledge}
+      onClose={props.onClose}
+    >
       <ul>
         {alarms.slice(0, LISTED).map((alarm) => (
           <li key={alarm.id}>
@@ -42,29 +47,12 @@ export function Acknowledge(props: { alarms: Alarm[]; onClose: () => void; onDon
         ))}
         {alarms.length > LISTED && <li>and {alarms.length - LISTED} more</li>}
       </ul>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          acknowledge.run()
-        }}
-      >
-        <Field label="Comment" help="What you have found, or what will be done." wrong={acknowledge.error?.at('/comment')}>
-          {(attributes) => (
-            <textarea {...attributes} rows={3} maxLength={1000} autoFocus value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
-          )}
-        </Field>
-        {acknowledge.busy && alarms.length > 1 && (
-          <progress aria-label="Acknowledged alarms" value={done.length} max={alarms.length} />
+      <Field label="Comment" help="What you have found, or what will be done." wrong={acknowledge.error?.at('/comment')}>
+        {(attributes) => (
+          <textarea {...attributes} rows={3} maxLength={1000} autoFocus value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
         )}
-        <ProblemNote error={acknowledge.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={acknowledge.busy}>
-            Acknowledge
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+      </Field>
+      {acknowledge.busy && alarms.length > 1 && <progress aria-label="Acknowledged alarms" value={done.length} max={alarms.length} />}
+    </FormDialog>
   )
 }

@@ -7,6 +7,7 @@ import { Link, path } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Button, Field, Note, ProblemNote, TextField } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import { useUnsaved } from '../../unsaved'
 
 type ExplainedField = Schemas['RecordExplanation']['fields'][string]
 type Override = Schemas['OverrideView']
@@ -113,9 +114,12 @@ function OverrideForm(props: {
   onCancel: () => void
 }) {
   const { slug, column, keyValues, type, field } = props
-  const [text, setText] = useState(field.value === null ? '' : typeof field.value === 'object' ? JSON.stringify(field.value) : String(field.value))
+  const first = field.value === null ? '' : typeof field.value === 'object' ? JSON.stringify(field.value) : String(field.value)
+  const [text, setText] = useState(first)
   const [isNull, setNull] = useState(false)
   const [reason, setReason] = useState('')
+  // The panel is open as long as the address names its cell.
+  useUnsaved(text !== first || isNull || reason !== '', ['column'])
   const save = useAction(async () => {
     const value = isNull ? null : valueOf(text, type)
     await ok(

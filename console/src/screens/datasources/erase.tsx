@@ -30,7 +30,7 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
   const removed = step?.ended?.erasure?.removed
   const mayErase = step?.dry && step.ended?.status === 'succeeded' && removed && (removed.records ?? 0) > 0
   return (
-    <Dialog title={`Erase a record of ${slug}`} onClose={props.onClose}>
+    <Dialog title={`Erase a record of ${slug}`} onClose={props.onClose} changed={reason !== '' && step?.dry !== false}>
       <form
         class="stack"
         onSubmit={(event) => {

@@ -4,9 +4,9 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
-import { Dialog } from '../../ui/dialog'
+import { FormDialog } from '../../ui/dialog'
 import { ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Note, Panel, ProblemNote, TextField, type Tone } from '../../ui/parts'
+import { Badge, Button, Empty, Note, Panel, TextField, type Tone } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
 import './inputs.css'
@@ -89,17 +89,10 @@ function Restore(props: { slug: string; version: number; onClose: () => void; on
     props.onDone()
   })
   return (
-    <Dialog title={`Restore version ${version}`} onClose={props.onClose}>
-      <form class="stack" onSubmit={(event) => (event.preventDefault(), void action.run())}>
-        <p>Its document becomes a new version. Nothing is overwritten.</p>
-        <TextField label="Why" value={comment} onInput={setComment} placeholder={`Restored version ${version}.`} wrong={action.error?.at('/comment')} autoFocus />
-        <ProblemNote error={action.error} />
-        <div class="row">
-          <Button type="submit" look="primary" busy={action.busy}>Restore</Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Restore version ${version}`} submit="Restore" action={action} onClose={props.onClose}>
+      <p>Its document becomes a new version. Nothing is overwritten.</p>
+      <TextField label="Why" value={comment} onInput={setComment} placeholder={`Restored version ${version}.`} wrong={action.error?.at('/comment')} autoFocus />
+    </FormDialog>
   )
 }
 

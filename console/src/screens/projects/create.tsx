@@ -6,6 +6,7 @@ import { Link, navigate, path } from '../../router'
 import { FormDialog } from '../../ui/dialog'
 import { Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved } from '../../unsaved'
 import './projects.css'
 
 /** Names between commas, without spaces around. */
@@ -33,6 +34,7 @@ export function CreateProject({ onClose }: { onClose: () => void }) {
       await ok(api.PUT('/v1/projects/{slug}/datasources/{datasource}', { params, body }))
     }
     toast(`The project ${slug} is created.`)
+    forgetUnsaved()
     navigate(path`/projects/${slug}`)
   })
   const keyError = create.error?.problem.errors?.find((error) => error.pointer.startsWith('/merge'))?.message

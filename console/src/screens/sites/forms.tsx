@@ -4,9 +4,10 @@ import { useState } from 'preact/hooks'
 import { api, ok, type ApiError, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { navigate, path } from '../../router'
-import { Dialog } from '../../ui/dialog'
-import { Button, Field, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { FormDialog } from '../../ui/dialog'
+import { Field, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved } from '../../unsaved'
 import type { Sensor } from './points'
 
 /** The document of the API does not say which fields a merge patch may have. */
@@ -14,7 +15,7 @@ type Patch = Record<string, never>
 const MERGE_PATCH = { 'Content-Type': 'application/merge-patch+json' }
 
 /** A form in a dialog; `save` throws the API's problem, which the fields show. */
-function FormDialog(props: {
+function AssetForm(props: {
   title: string
   button: string
   save: () => Promise<unknown>
@@ -23,24 +24,9 @@ function FormDialog(props: {
 }) {
   const save = useAction(props.save)
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save.run()
-        }}
-      >
-        {props.children(save.error)}
-        <ProblemNote error={save.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={save.busy}>
-            {props.button}
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={props.title} submit={props.button} action={save} onClose={props.onClose}>
+      {props.children(save.error)}
+    </FormDialog>
   )
 }
 
@@ -50,10 +36,11 @@ export function CreateSite({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const save = async () => {
     await ok(api.POST('/v1/sites', { body: { code, type, name: name || null } }))
+    forgetUnsaved()
     navigate(path`/sites/${code}`)
   }
   return (
-    <FormDialog title="Add a site" button="Add" save={save} onClose={onClose}>
+    <AssetForm title="Add a site" button="Add" save={save} onClose={onClose}>
       {(error) => (
         <>
           <TextField label="Code" value={code} onInput={setCode} required autoFocus placeholder="FPSO-1" help="Letters, digits and hyphens; it never changes." wrong={error?.at('/code')} />
@@ -61,7 +48,7 @@ export function CreateSite({ onClose }: { onClose: () => void }) {
           <TextField label="Name" value={name} onInput={setName} help="Empty: the code." wrong={error?.at('/name')} />
         </>
       )}
-    </FormDialog>
+    </AssetForm>
   )
 }
 
@@ -73,10 +60,11 @@ export function CreateEquipment({ site, onClose }: { site: string; onClose: () =
   const save = async () => {
     const body = { code, name: name || null, location: location || null, parent: parent || null, status: 'active' as const }
     await ok(api.POST('/v1/sites/{code}/equipment', { params: { path: { code: site } }, body }))
+    forgetUnsaved()
     navigate(path`/equipment/${code}`)
   }
   return (
-    <FormDialog title={`Add equipment to ${site}`} button="Add" save={save} onClose={onClose}>
+    <AssetForm title={`Add equipment to ${site}`} button="Add" save={save} onClose={onClose}>
       {(error) => (
         <>
           <TextField label="Code" value={code} onInput={setCode} required autoFocus help="Letters, digits and hyphens; unique over all sites." wrong={error?.at('/code')} />
@@ -85,7 +73,7 @@ export function CreateEquipment({ site, onClose }: { site: string; onClose: () =
           <TextField label="Part of" value={parent} onInput={setParent} help="The code of the equipment that it is a part of; empty: of none." wrong={error?.at('/parent')} />
         </>
       )}
-    </FormDialog>
+    </AssetForm>
   )
 }
 
@@ -99,9 +87,9 @@ export function ChangeSite(props: { site: Schemas['SiteView']; onClose: () => vo
     props.onSaved()
   }
   return (
-    <FormDialog title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
+    <AssetForm title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
       {(error) => <TextField label="Name" value={name} onInput={setName} autoFocus help="Empty: the code." wrong={error?.at('/name')} />}
-    </FormDialog>
+    </AssetForm>
   )
 }
 
@@ -127,7 +115,7 @@ export function ChangeEquipment(props: { equipment: Schemas['EquipmentView']; on
     wrong: error?.at(`/${name}`),
   })
   return (
-    <FormDialog title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
+    <AssetForm title={`Change ${code}`} button="Save" save={save} onClose={props.onClose}>
       {(error) => (
         <>
           <TextField label="Name" {...field('name', error)} autoFocus help="Empty: the code." />
@@ -136,7 +124,7 @@ export function ChangeEquipment(props: { equipment: Schemas['EquipmentView']; on
           <TextField label="Site" {...field('site', error)} required help="The code of another site moves it there." />
         </>
       )}
-    </FormDialog>
+    </AssetForm>
   )
 }
 
@@ -167,11 +155,12 @@ export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose:
       props.onSaved?.()
     } else {
       await ok(api.POST('/v1/sensors', { body }))
+      forgetUnsaved()
       navigate(path`/sensors/${id}`)
     }
   }
   return (
-    <FormDialog title={sensor ? `Change ${sensor.id}` : `Add a sensor to ${props.equipment}`} button={sensor ? 'Save' : 'Add'} save={save} onClose={props.onClose}>
+    <AssetForm title={sensor ? `Change ${sensor.id}` : `Add a sensor to ${props.equipment}`} button={sensor ? 'Save' : 'Add'} save={save} onClose={props.onClose}>
       {(error) => (
         <>
           {!sensor && <TextField label="Id" value={id} onInput={setId} required autoFocus placeholder="pump-1.temperature" help="It never changes." wrong={error?.at('/id')} />}
@@ -190,7 +179,7 @@ export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose:
           </fieldset>
         </>
       )}
-    </FormDialog>
+    </AssetForm>
   )
 }
 

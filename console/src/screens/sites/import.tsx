@@ -58,7 +58,7 @@ export function Import(props: { kind: Kind; onKind: (kind: Kind) => void; onClos
     send.clear()
   }
   return (
-    <Dialog title="Import from CSV" onClose={props.onClose}>
+    <Dialog title="Import from CSV" onClose={props.onClose} changed={text.trim() !== '' && text !== TEMPLATES[kind] && !result?.stored}>
       <SelectField
         label="What the file has"
         value={kind}

@@ -5,7 +5,7 @@ import { useList } from '../../api/list'
 import { useAction, useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path, setParameters, usePlace } from '../../router'
-import { Dialog } from '../../ui/dialog'
+import { FormDialog } from '../../ui/dialog'
 import { ShowList } from '../../ui/list'
 import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -129,25 +129,10 @@ function RecordOperation(props: { equipment: string; onClose: () => void; onDone
     props.onDone()
   })
   return (
-    <Dialog title={`Record an operation on ${props.equipment}`} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          record.run()
-        }}
-      >
-        <TextField label="What was done" value={type} onInput={setType} required autoFocus placeholder="repair" wrong={record.error?.at('/type')} />
-        <TextField label="Cost" value={cost} onInput={setCost} required placeholder="12.50" help="In US dollars, exactly; negative for a credit." wrong={record.error?.at('/cost')} />
-        <TextField label="When" type="datetime-local" value={time} onInput={setTime} help="Empty: now." wrong={record.error?.at('/time')} />
-        <ProblemNote error={record.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={record.busy}>
-            Record
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Record an operation on ${props.equipment}`} submit="Record" action={record} onClose={props.onClose}>
+      <TextField label="What was done" value={type} onInput={setType} required autoFocus placeholder="repair" wrong={record.error?.at('/type')} />
+      <TextField label="Cost" value={cost} onInput={setCost} required placeholder="12.50" help="In US dollars, exactly; negative for a credit." wrong={record.error?.at('/cost')} />
+      <TextField label="When" type="datetime-local" value={time} onInput={setTime} help="Empty: now." wrong={record.error?.at('/time')} />
+    </FormDialog>
   )
 }

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
-import { Dialog } from '../../ui/dialog'
+import { Dialog, FormDialog } from '../../ui/dialog'
 import { saveAs } from '../../ui/download'
 import { Button, Note, ProblemNote, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -31,26 +31,11 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
     props.onClose()
   })
   return (
-    <Dialog title={`Send a reading of ${props.sensor}`} onClose={props.onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          send.run()
-        }}
-      >
-        <TextField label={props.unit ? `Value in ${props.unit}` : 'Value'} value={value} onInput={setValue} required autoFocus wrong={refused ?? undefined} />
-        <TextField label="Time" type="datetime-local" value={time} onInput={setTime} help="Empty: now." />
-        <SelectField label="Quality" value={quality} options={['good', 'uncertain', 'bad']} onChange={setQuality} help="Limits are judged by good readings only." />
-        <ProblemNote error={send.error} />
-        <div class="row">
-          <Button look="primary" type="submit" busy={send.busy}>
-            Send
-          </Button>
-          <Button onClick={props.onClose}>Cancel</Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Send a reading of ${props.sensor}`} submit="Send" action={send} onClose={props.onClose}>
+      <TextField label={props.unit ? `Value in ${props.unit}` : 'Value'} value={value} onInput={setValue} required autoFocus wrong={refused ?? undefined} />
+      <TextField label="Time" type="datetime-local" value={time} onInput={setTime} help="Empty: now." />
+      <SelectField label="Quality" value={quality} options={['good', 'uncertain', 'bad']} onChange={setQuality} help="Limits are judged by good readings only." />
+    </FormDialog>
   )
 }
 

@@ -50,13 +50,14 @@ export function Check(props: { label: ComponentChildren; checked: boolean; onCha
 }
 
 /** A text to take elsewhere, with a button that copies it. */
-export function Copy({ label, text }: { label: string; text: string }) {
+export function Copy({ label, text, onCopied }: { label: string; text: string; onCopied?: () => void }) {
   const [copied, setCopied] = useState(false)
   const id = useId()
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text)
       setCopied(true)
+      onCopied?.()
       setTimeout(() => setCopied(false), 2000)
     } catch {
       // Without a secure connection there is no clipboard: the text is selected, to be copied by hand.

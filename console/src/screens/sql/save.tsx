@@ -7,17 +7,19 @@ import { navigate, path } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { Button, Note, SelectField, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { forgetUnsaved } from '../../unsaved'
 import { EndpointFields, endpointForm, endpointOf, shownPointers } from '../endpoints/form'
 import { Check, NameField, OtherFaults } from './parts'
 
 export type SaveKind = 'model' | 'endpoint' | 'report'
-type SaveProps = { project: string; sql: string; onClose: () => void }
+type SaveProps = { project: string; sql: string; onClose: () => void; onEnter: () => void }
 
-export function SaveDialog({ kind, ...props }: SaveProps & { kind: SaveKind }) {
+export function SaveDialog({ kind, ...props }: Omit<SaveProps, 'onEnter'> & { kind: SaveKind }) {
+  const [entered, setEntered] = useState(false)
   const Content = { model: SaveModel, endpoint: SaveEndpoint, report: SaveReport }[kind]
   return (
-    <Dialog title={`Save as ${kind === 'model' ? 'a model' : kind === 'endpoint' ? 'an endpoint' : 'a report'}`} onClose={props.onClose}>
-      <Content {...props} />
+    <Dialog title={`Save as ${kind === 'model' ? 'a model' : kind === 'endpoint' ? 'an endpoint' : 'a report'}`} onClose={props.onClose} changed={entered}>
+      <Content {...props} onEnter={() => setEntered(true)} />
     </Dialog>
   )
 }
@@ -27,7 +29,7 @@ function useExisting<T>(slug: string, page: (options: { params: { path: { slug: 
   return useLoad(() => all((cursor) => page({ params: { path: { slug }, query: { cursor, limit: 200 } } })), [slug])
 }
 
-function SaveModel({ project, sql, onClose }: SaveProps) {
+function SaveModel({ project, sql, onClose, onEnter }: SaveProps) {
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/models', options)))
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
@@ -39,10 +41,11 @@ function SaveModel({ project, sql, onClose }: SaveProps) {
     const body = { sql, description: description || (replaced?.description ?? null), tests: replaced?.tests ?? [], materialize }
     await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body }))
     toast(`The model ${name} is saved. The next refresh computes it.`)
+    forgetUnsaved()
     navigate(path`/projects/${project}/models`, { model: name })
   })
   return (
-    <SaveForm save={save} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose}>
+    <SaveForm save={save} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose} onEnter={onEnter}>
       <Show from={existing}>{() => null}</Show>
       <NameField name={name} onInput={setName} error={save.error} help="The name of its table in SQL, such as revenue_by_region." />
       <TextField label="Description" value={description} onInput={setDescription} wrong={save.error?.at('/description')} help="What a row is, and what the model is for." />
@@ -57,7 +60,7 @@ function SaveModel({ project, sql, onClose }: SaveProps) {
   )
 }
 
-function SaveEndpoint({ project, sql, onClose }: SaveProps) {
+function SaveEndpoint({ project, sql, onClose, onEnter }: SaveProps) {
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/endpoints', options)))
   const [name, setName] = useState('')
   const [form, setForm] = useState(endpointForm())
@@ -66,6 +69,7 @@ function SaveEndpoint({ project, sql, onClose }: SaveProps) {
     const params = { path: { slug: project, name } }
     await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(form, sql) }))
     toast(`The endpoint ${name} is published.`)
+    forgetUnsaved()
     navigate(path`/projects/${project}/endpoints`, { endpoint: name })
   })
   return (
@@ -74,6 +78,7 @@ function SaveEndpoint({ project, sql, onClose }: SaveProps) {
       shown={['/sql', ...shownPointers(form, sql)]}
       replaces={replaced && `The endpoint ${name} exists. Saving replaces it, and its callers get the new rows.`}
       onClose={onClose}
+      onEnter={onEnter}
     >
       <Show from={existing}>{() => null}</Show>
       <NameField name={name} onInput={setName} error={save.error} help={`Its address ends in /endpoints/${project}/${name || 'name'}.`} />
@@ -85,7 +90,7 @@ function SaveEndpoint({ project, sql, onClose }: SaveProps) {
 
 const SECTIONS = ['table', 'line', 'bar', 'scatter', 'histogram'] as const
 
-function SaveReport({ project, sql, onClose }: SaveProps) {
+function SaveReport({ project, sql, onClose, onEnter }: SaveProps) {
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/reports', options)))
   const [chosen, setChosen] = useState('')
   const [name, setName] = useState('')
@@ -102,6 +107,7 @@ function SaveReport({ project, sql, onClose }: SaveProps) {
     const params = { path: { slug: project, name: chosen || name } }
     await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, body }))
     toast(`The report ${chosen || name} is saved. Run it to render it.`)
+    forgetUnsaved()
     navigate(path`/projects/${project}/reports/${chosen || name}`)
   })
   // The query is the last section.
@@ -112,6 +118,7 @@ function SaveReport({ project, sql, onClose }: SaveProps) {
       shown={['/title', `${at}/sql`, `${at}/title`]}
       replaces={chosen === '' && added ? `The report ${name} exists. Saving adds a section to it.` : undefined}
       onClose={onClose}
+      onEnter={onEnter}
     >
       <Show from={existing}>
         {(reports) =>
@@ -160,11 +167,14 @@ function SaveForm(props: {
   shown: string[]
   replaces?: string
   onClose: () => void
+  /** Called when anything is entered. */
+  onEnter: () => void
   children: ComponentChildren
 }) {
   return (
     <form
       class="stack"
+      onInput={props.onEnter}
       onSubmit={(event) => {
         event.preventDefault()
         void props.save.run()
