@@ -47,8 +47,8 @@ function Frame({ me }: { me: Schemas['Identity'] }) {
   const first = useRef(true)
   useEffect(() => {
     setOpen(false)
-    // After the first page: a screen reader continues at the new one.
-    if (!first.current) main.current?.focus()
+    // After the first page: a screen reader continues at the new one, or at the field that it begins with.
+    if (!first.current && !document.activeElement?.matches('[autofocus]')) main.current?.focus()
     first.current = false
     scrollTo(0, 0)
   }, [place.path])

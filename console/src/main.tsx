@@ -7,9 +7,11 @@ import { App } from './app'
 import { finishSignIn } from './oidc'
 import { followHistory } from './router'
 import { applyTheme } from './theme'
+import { keepFocus } from './ui/focus'
 
 applyTheme()
 finishSignIn().finally(() => {
   followHistory()
+  keepFocus()
   render(<App />, document.getElementById('console')!)
 })

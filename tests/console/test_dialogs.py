@@ -1,14 +1,24 @@
-"""Dialogs keep what was entered, and what they show only once."""
+"""Dialogs keep what was entered and what they show only once, and the keyboard's place on the page is kept."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from support.browser import Console
 from support.stack import Deployed
+
+
+@pytest.fixture
+def slug(deployed: Deployed) -> Iterator[str]:
+    """A datasource that nothing arrives in."""
+    name = f"kept-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "push", "primary_key": ["id"]})
+    yield name
+    deployed.call("DELETE", f"/datasources/{name}?force=true")
 
 
 def _press_beside(page: Page) -> None:
@@ -70,3 +80,48 @@ def test_what_is_shown_once_stays_until_it_is_kept(console: Console, deployed: D
     assert page.evaluate("navigator.clipboard.readText()") == key
     item = next(one for one in deployed.done("GET", "/keys?limit=100")["items"] if one["name"] == label)
     deployed.done("DELETE", f"/keys/{item['id']}")
+
+
+@pytest.mark.long
+def test_the_focus_stays_where_the_user_works(console: Console, deployed: Deployed) -> None:
+    page = console.page
+    label = f"focus-{secrets.token_hex(3)}"
+    deployed.done("POST", "/keys", {"name": label, "role": "viewer"})
+    console.go("/administration/keys")
+    row = page.get_by_role("row", name=label)
+    row.get_by_role("button", name="Rotate").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Hours for which the present secret stays valid, too")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(row.get_by_role("button", name="Rotate")).to_be_focused()
+    row.get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body"), "the row's button is gone, its table is not"
+    console.go("/datasources")
+    page.get_by_role("link", name="New datasource", exact=True).first.click()
+    expect(page.get_by_label("Address of an API")).to_be_focused()
+
+
+@pytest.mark.long
+def test_a_button_keeps_the_focus_while_it_works(console: Console, slug: str) -> None:
+    page = console.page
+    console.go(f"/datasources/{slug}/edit")
+    name = page.get_by_label("Name", exact=True)
+    name.fill("Another name")
+    held: list[object] = []
+    page.route(
+        f"**/v1/datasources/{slug}",
+        lambda route: held.append(route) if route.request.method == "PUT" else route.fallback(),
+    )
+    save = page.get_by_role("button", name="Save")
+    save.focus()
+    page.keyboard.press("Enter")
+    expect(save).to_be_disabled()
+    page.keyboard.press("Enter")
+    expect(save).to_be_focused()
+    page.wait_for_timeout(300)
+    assert len(held) == 1, "it is not sent twice"
+    held[0].continue_()  # type: ignore[attr-defined]
+    console.heading("Another name")
+    console.leave()

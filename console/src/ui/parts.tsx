@@ -169,10 +169,19 @@ type ButtonProps = Omit<JSX.IntrinsicElements['button'], 'type' | 'class'> & {
   type?: 'button' | 'submit'
 }
 
-/** A button; `busy` while what it started is going on. */
-export function Button({ look, busy, disabled, children, type = 'button', ...rest }: ButtonProps) {
+/** A button; `busy` while what it started is going on. One that does nothing keeps the focus, which `disabled` would lose. */
+export function Button({ look, busy, disabled, children, type = 'button', onClick, ...rest }: ButtonProps) {
+  const off = Boolean(busy || disabled)
   return (
-    <button {...rest} type={type} class={`button ${look ?? ''}`} disabled={busy || disabled} aria-busy={busy}>
+    <button
+      {...rest}
+      type={type}
+      class={`button ${look ?? ''}`}
+      aria-disabled={off || undefined}
+      aria-busy={busy}
+      // Also what Enter in a field of its form does.
+      onClick={off ? (event) => event.preventDefault() : onClick}
+    >
       {children}
       {busy && ' …'}
     </button>
