@@ -1,6 +1,6 @@
 /** The frame of every page: the navigation, the screen of the present place, and who is signed in. */
 import type { ComponentType } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from './api/client'
 import { useLoad } from './api/load'
 import { currentCredential, onSessionChange, signOut } from './api/session'
@@ -45,6 +45,10 @@ function Frame({ me }: { me: Schemas['Identity'] }) {
   const main = useRef<HTMLElement>(null)
   const sections = SECTIONS.filter((section) => !section.hidden && me.actions.includes(section.action))
   const first = useRef(true)
+  // Until the page, whose title it is, is drawn.
+  useLayoutEffect(() => {
+    document.title = 'Sluice'
+  }, [place.path])
   useEffect(() => {
     setOpen(false)
     // After the first page: a screen reader continues at the new one, or at the field that it begins with.

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { api, ApiError, ok } from './api/client'
 import { useAction, useLoad } from './api/load'
 import { keepCredential } from './api/session'
@@ -10,6 +10,9 @@ export function SignIn() {
   const [key, setKey] = useState('')
   const [problem, setProblem] = useState(signInProblem)
   const config = useLoad(loadConfig, [])
+  useEffect(() => {
+    document.title = 'Sign in · Sluice'
+  }, [])
   const check = useAction(async () => {
     const headers = { Authorization: `Bearer ${key.trim()}` }
     await ok(api.GET('/v1/me', { headers })).catch((error: unknown) => {

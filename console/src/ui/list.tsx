@@ -1,5 +1,6 @@
 /** Lists that come in pages: their rows, why they cannot be loaded, that they are empty, and a way to the next page. */
 import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { List } from '../api/list'
 import { Button, ProblemNote } from './parts'
 
@@ -27,6 +28,29 @@ export type Column = string | { text: string; look: 'number' | 'hidden' }
 /** The column of buttons. */
 export const ACTIONS: Column = { text: 'Actions', look: 'hidden' }
 
+/** A table whose rows are cards on a phone: there each cell says itself what the head of its column says. */
+export function CardTable(props: { class?: string; children: ComponentChildren }) {
+  const table = useRef<HTMLTableElement>(null)
+  useLayoutEffect(() => nameCells(table.current!))
+  return (
+    <table ref={table} class={`plain cards ${props.class ?? ''}`}>
+      {props.children}
+    </table>
+  )
+}
+
+/** The first cell is the card's title, and the column of buttons needs no name. */
+function nameCells(table: HTMLTableElement): void {
+  const heads = [...(table.tHead?.rows[0]?.cells ?? [])]
+  const names = heads.map((head) => (head.cellIndex === 0 || head.querySelector('.hidden-text') ? '' : head.textContent.trim()))
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    for (const cell of row.cells) {
+      if (names[cell.cellIndex] && cell.textContent) cell.dataset.label = names[cell.cellIndex]
+      else delete cell.dataset.label
+    }
+  }
+}
+
 /** A list as a table; `children` draws the row of an item. */
 export function ListTable<T>(props: {
   from: List<T>
@@ -37,7 +61,7 @@ export function ListTable<T>(props: {
   return (
     <ShowList from={props.from} empty={props.empty}>
       {(items) => (
-        <table class="plain">
+        <CardTable>
           <thead>
             <tr>
               {props.columns.map((column) => (
@@ -46,7 +70,7 @@ export function ListTable<T>(props: {
             </tr>
           </thead>
           <tbody>{items.map(props.children)}</tbody>
-        </table>
+        </CardTable>
       )}
     </ShowList>
   )

@@ -5,7 +5,7 @@ import { useList } from '../api/list'
 import { useAction, useLoad } from '../api/load'
 import { useMayOn } from '../api/me'
 import { ConfirmButton, FormDialog } from './dialog'
-import { ShowList } from './list'
+import { CardTable, ShowList } from './list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, TextField } from './parts'
 import { toast } from './toasts'
 import { Time } from './values'
@@ -51,7 +51,7 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
         empty={<Empty title="It is shared with nobody.">Its creator, admins and keys for the whole workspace see it.</Empty>}
       >
         {(items) => (
-          <table class="plain">
+          <CardTable>
             <thead>
               <tr>
                 <th scope="col">Who</th>
@@ -83,7 +83,7 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
                 </tr>
               ))}
             </tbody>
-          </table>
+          </CardTable>
         )}
       </ShowList>
       {adding && <AddMember kind={kind} slug={slug} onClose={() => setAdding(false)} onDone={done} />}

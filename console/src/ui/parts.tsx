@@ -1,6 +1,6 @@
 /** The small parts of every page: panels, badges, messages, buttons and fields. */
 import type { ComponentChildren, JSX } from 'preact'
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
 import type { ApiError, Problem } from '../api/client'
 import type { Loaded } from '../api/load'
 import { Link, usePlace } from '../router'
@@ -14,6 +14,11 @@ export function Page(props: {
   actions?: ComponentChildren
   children: ComponentChildren
 }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    const leads = props.crumbs?.map((crumb) => crumb.text).reverse() ?? []
+    document.title = [...new Set([heading.current!.textContent, ...leads, 'Sluice'])].join(' · ')
+  })
   return (
     <>
       <header>
@@ -27,7 +32,7 @@ export function Page(props: {
               ))}
             </nav>
           )}
-          <h1 tabIndex={-1}>{props.title}</h1>
+          <h1 ref={heading} tabIndex={-1}>{props.title}</h1>
         </div>
         {props.actions && <div class="row">{props.actions}</div>}
       </header>
@@ -60,8 +65,11 @@ export function Panel(props: {
 /** Links to the parts of a page, each with an address of its own. */
 export function Tabs(props: { label: string; tabs: { to: string; text: string }[] }) {
   const place = usePlace()
+  const nav = useRef<HTMLElement>(null)
+  // On a phone there is not room for all.
+  useEffect(() => nav.current!.querySelector('[aria-current]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' }), [place.path])
   return (
-    <nav class="tabs" aria-label={props.label}>
+    <nav class="tabs" ref={nav} aria-label={props.label}>
       {props.tabs.map((tab) => (
         <Link key={tab.to} to={tab.to} aria-current={place.path === tab.to ? 'page' : undefined}>
           {tab.text}

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, navigate, path } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, SelectField, Show, State } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -28,7 +29,7 @@ export default function Algorithm({ parameters }: ScreenProps) {
             <InputTable inputs={data.inputs} />
             <ParameterTable parameters={parametersOf(data.parameters)} />
             <Panel title="Tables of a result" flush>
-              <table class="plain">
+              <CardTable>
                 <thead>
                   <tr>
                     <th scope="col">Table</th>
@@ -45,7 +46,7 @@ export default function Algorithm({ parameters }: ScreenProps) {
                     </tr>
                   ))}
                 </tbody>
-              </table>
+              </CardTable>
             </Panel>
             <Panel title="What decides the bytes of a result">
               <dl>
@@ -109,7 +110,7 @@ function RecentRuns({ name }: { name: string }) {
           items.length === 0 ? (
             <p class="muted">It has not run yet.</p>
           ) : (
-            <table class="plain">
+            <CardTable>
               <tbody>
                 {items.map((run) => (
                   <tr key={run.id}>
@@ -123,7 +124,7 @@ function RecentRuns({ name }: { name: string }) {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )
         }
       </Show>
@@ -134,7 +135,7 @@ function RecentRuns({ name }: { name: string }) {
 function InputTable({ inputs }: { inputs: Schemas['AlgorithmView']['inputs'] }) {
   return (
     <Panel title="Inputs" flush>
-      <table class="plain">
+      <CardTable>
         <thead>
           <tr>
             <th scope="col">Input</th>
@@ -154,7 +155,7 @@ function InputTable({ inputs }: { inputs: Schemas['AlgorithmView']['inputs'] }) 
             </tr>
           ))}
         </tbody>
-      </table>
+      </CardTable>
     </Panel>
   )
 }
@@ -162,7 +163,7 @@ function InputTable({ inputs }: { inputs: Schemas['AlgorithmView']['inputs'] }) 
 function ParameterTable({ parameters }: { parameters: Parameter[] }) {
   return (
     <Panel title="Parameters" flush>
-      <table class="plain">
+      <CardTable>
         <thead>
           <tr>
             <th scope="col">Parameter</th>
@@ -181,7 +182,7 @@ function ParameterTable({ parameters }: { parameters: Parameter[] }) {
             </tr>
           ))}
         </tbody>
-      </table>
+      </CardTable>
     </Panel>
   )
 }

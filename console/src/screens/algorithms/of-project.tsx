@@ -2,6 +2,7 @@
 import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Badge, Empty, Panel, Show } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { ProjectPage } from '../projects/tabs'
@@ -25,7 +26,7 @@ export default function ProjectAlgorithms({ parameters }: ScreenProps) {
             items.length === 0 ? (
               <Empty title="None has settings yet.">Settings are what a run takes if it is not told otherwise, and what a refresh runs.</Empty>
             ) : (
-              <table class="plain">
+              <CardTable>
                 <thead>
                   <tr>
                     <th scope="col">Algorithm</th>
@@ -46,7 +47,7 @@ export default function ProjectAlgorithms({ parameters }: ScreenProps) {
                     </tr>
                   ))}
                 </tbody>
-              </table>
+              </CardTable>
             )
           }
         </Show>
@@ -54,7 +55,7 @@ export default function ProjectAlgorithms({ parameters }: ScreenProps) {
       <Panel title="All algorithms" flush>
         <Show from={known}>
           {(items) => (
-            <table class="plain">
+            <CardTable>
               <tbody>
                 {items.map((item) => (
                   <tr key={item.name}>
@@ -65,7 +66,7 @@ export default function ProjectAlgorithms({ parameters }: ScreenProps) {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )}
         </Show>
       </Panel>

@@ -5,7 +5,7 @@ import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path, setParameters, usePlace } from '../../router'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { formatSeconds, secondsBetween, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -114,7 +114,7 @@ function Runs({ slug, algorithm, mayRun }: { slug: string; algorithm: AlgorithmV
         }
       >
         {(items) => (
-          <table class="plain">
+          <CardTable>
             <thead>
               <tr>
                 <th scope="col"><span class="hidden-text">Compare</span></th>
@@ -143,7 +143,7 @@ function Runs({ slug, algorithm, mayRun }: { slug: string; algorithm: AlgorithmV
                 </tr>
               ))}
             </tbody>
-          </table>
+          </CardTable>
         )}
       </ShowList>
     </Panel>

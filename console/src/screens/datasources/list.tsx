@@ -3,6 +3,7 @@ import { all } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { href, Link, path, setParameters, usePlace } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, SelectField, Show, TextField } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
 import { formatNumber } from '../../ui/values'
@@ -91,7 +92,7 @@ function Found({ items, page }: { items: Datasource[]; page: number }) {
   const first = (present - 1) * ROWS_PER_PAGE
   return (
     <Panel flush>
-      <table class="plain">
+      <CardTable>
         <thead>
           <tr>
             <th scope="col">Datasource</th>
@@ -105,7 +106,7 @@ function Found({ items, page }: { items: Datasource[]; page: number }) {
             <Row key={item.slug} item={item} />
           ))}
         </tbody>
-      </table>
+      </CardTable>
       {pages > 1 && (
         <nav class="row more" aria-label="Pages">
           <Button disabled={present === 1} onClick={() => setParameters({ page: present - 1 }, { push: true })}>

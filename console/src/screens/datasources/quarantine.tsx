@@ -4,7 +4,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
 import { ConfirmButton } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Empty, Note, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -119,7 +119,7 @@ function Records(props: { items: Quarantined[]; chosen: Set<string>; onChoose: (
   }
   const allChosen = items.every((item) => chosen.has(item.id))
   return (
-    <table class="plain">
+    <CardTable>
       <thead>
         <tr>
           {onChoose && (
@@ -155,6 +155,6 @@ function Records(props: { items: Quarantined[]; chosen: Set<string>; onChoose: (
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }

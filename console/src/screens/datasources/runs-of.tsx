@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Empty, Panel, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { isActive } from './run-progress'
@@ -31,7 +32,7 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
           items.length === 0 ? (
             <Empty title="There was no run yet." />
           ) : (
-            <table class="plain">
+            <CardTable>
               <thead>
                 <tr>
                   <th scope="col">Run</th>
@@ -63,7 +64,7 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )
         }
       </Show>

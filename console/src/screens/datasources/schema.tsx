@@ -5,7 +5,7 @@ import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Empty, Panel, State } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -48,7 +48,7 @@ function Columns({ version, keys }: { version: Version; keys: string[] }) {
   return (
     <Panel title={`The ${version.schema.length} columns of version ${version.number}`} flush>
       <div class="preview" role="region" aria-label="Columns" tabIndex={0}>
-        <table class="plain">
+        <CardTable>
           <thead>
             <tr>
               <th scope="col">Name</th>
@@ -72,7 +72,7 @@ function Columns({ version, keys }: { version: Version; keys: string[] }) {
               </tr>
             ))}
           </tbody>
-        </table>
+        </CardTable>
       </div>
     </Panel>
   )
@@ -92,7 +92,7 @@ function History(props: { slug: string; versions: Version[]; complete: boolean; 
   const { slug, versions, complete, mayReplay } = props
   return (
     <Panel title="Versions" flush>
-      <table class="plain">
+      <CardTable>
         <thead>
           <tr>
             <th scope="col">Version</th>
@@ -145,7 +145,7 @@ function History(props: { slug: string; versions: Version[]; complete: boolean; 
             </tr>
           ))}
         </tbody>
-      </table>
+      </CardTable>
     </Panel>
   )
 }

@@ -3,6 +3,7 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Empty, Page, Panel, Show } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
 import { Time } from '../../ui/values'
@@ -41,7 +42,7 @@ export default function Home() {
             </Panel>
           ) : (
             <Panel title="Projects" flush>
-              <table class="plain">
+              <CardTable>
                 <thead>
                   <tr>
                     <th scope="col">Project</th>
@@ -53,7 +54,7 @@ export default function Home() {
                     <ProjectRow key={project.slug} project={project} />
                   ))}
                 </tbody>
-              </table>
+              </CardTable>
             </Panel>
           )
         }
@@ -84,7 +85,7 @@ function ProjectRow({ project }: { project: Schemas['ProjectView'] }) {
 
 function FailedRuns({ runs }: { runs: Run[] }) {
   return (
-    <table class="plain">
+    <CardTable>
       <thead>
         <tr>
           <th scope="col">Run</th>
@@ -107,6 +108,6 @@ function FailedRuns({ runs }: { runs: Run[] }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }

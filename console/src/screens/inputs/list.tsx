@@ -4,7 +4,7 @@ import { ApiError, api, ok } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
 import { Link, navigate, path, setParameters, usePlace } from '../../router'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Button, Empty, Page, Panel, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
@@ -57,7 +57,7 @@ function InputList() {
           }
         >
           {(items) => (
-            <table class="plain">
+            <CardTable>
               <thead>
                 <tr>
                   <th scope="col">Input</th>
@@ -86,7 +86,7 @@ function InputList() {
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )}
         </ShowList>
       </Panel>

@@ -5,6 +5,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { Link, path } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
+import { CardTable } from '../../ui/list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 
@@ -32,7 +33,7 @@ export function Pins({ slug }: { slug: string }) {
             {pins.length === 0 ? (
               <Empty title="No project uses this input yet.">Pin it in a project, so that the project’s algorithms can take it.</Empty>
             ) : (
-              <table class="plain">
+              <CardTable>
                 <thead>
                   <tr>
                     <th scope="col">Project</th>
@@ -47,7 +48,7 @@ export function Pins({ slug }: { slug: string }) {
                     <PinRow key={pin.project} pin={pin} onChange={loaded.reload} />
                   ))}
                 </tbody>
-              </table>
+              </CardTable>
             )}
           </Panel>
           {mayAssign && others.length > 0 && <NewPin slug={slug} projects={others} onDone={loaded.reload} />}

@@ -5,7 +5,7 @@ import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
 import { FormDialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, TextField, type Tone } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
@@ -28,7 +28,7 @@ export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boole
       <Panel title="Versions" flush>
         <ShowList from={list} empty={<Empty title="There are no versions." />}>
           {(items) => (
-            <table class="plain versions">
+            <CardTable class="versions">
               <thead>
                 <tr>
                   <th scope="col">Older</th>
@@ -68,7 +68,7 @@ export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boole
                   </tr>
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )}
         </ShowList>
       </Panel>
@@ -115,7 +115,7 @@ const TONES: Record<string, Tone> = { added: 'good', removed: 'bad', changed: 'w
 /** Differences of two documents, one a row. */
 export function Changes(props: { items: Schemas['InputChange'][]; names: [string, string] }) {
   return (
-    <table class="plain">
+    <CardTable>
       <thead>
         <tr>
           <th scope="col">Change</th>
@@ -134,7 +134,7 @@ export function Changes(props: { items: Schemas['InputChange'][]; names: [string
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }
 

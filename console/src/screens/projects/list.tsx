@@ -4,7 +4,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay, useMe } from '../../api/me'
 import { Link, path } from '../../router'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
 import { CreateProject } from './create'
@@ -39,7 +39,7 @@ export default function Projects() {
           }
         >
           {(items) => (
-            <table class="plain">
+            <CardTable>
               <thead>
                 <tr>
                   <th scope="col">Project</th>
@@ -55,7 +55,7 @@ export default function Projects() {
                   <ProjectRow key={project.slug} project={project} onDeleted={projects.reload} />
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )}
         </ShowList>
       </Panel>

@@ -7,7 +7,7 @@ import { useMayOn } from '../../api/me'
 import { publishedOf } from '../../api/published'
 import { Link, navigate, path, setParameters, useParameter, usePlace } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatNumber, Time } from '../../ui/values'
@@ -47,7 +47,7 @@ export default function Versions({ parameters }: ScreenProps) {
           }
         >
           {(items) => (
-            <table class="plain versions">
+            <CardTable class="versions">
               <thead>
                 <tr>
                   <th scope="col">Version</th>
@@ -75,7 +75,7 @@ export default function Versions({ parameters }: ScreenProps) {
                   />
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )}
         </ShowList>
       </Panel>

@@ -3,6 +3,7 @@ import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Button, Empty, Panel, Show } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
 import { ProjectPage } from '../projects/tabs'
@@ -33,7 +34,7 @@ export default function Reports({ parameters }: ScreenProps) {
                 A report shows rows of the project as tables and charts. People without a key can open it by a link.
               </Empty>
             ) : (
-              <table class="plain">
+              <CardTable>
                 <thead>
                   <tr>
                     <th scope="col">Report</th>
@@ -61,7 +62,7 @@ export default function Reports({ parameters }: ScreenProps) {
                     </tr>
                   ))}
                 </tbody>
-              </table>
+              </CardTable>
             )}
           </Panel>
         )}

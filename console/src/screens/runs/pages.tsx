@@ -2,7 +2,7 @@
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { Link, path } from '../../router'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Empty, Panel } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import { isActive, type Run } from './words'
@@ -31,7 +31,7 @@ export function Pages({ run }: { run: Run }) {
 
 function PageTable({ run, pages }: { run: string; pages: Schemas['PageReceiptView'][] }) {
   return (
-    <table class="plain">
+    <CardTable>
       <thead>
         <tr>
           <th scope="col">Page</th>
@@ -63,7 +63,7 @@ function PageTable({ run, pages }: { run: string; pages: Schemas['PageReceiptVie
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }
 

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { all, api, ok } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { isActive, Owner, runSummary, runTitle, triggerText, type Run } from './words'
@@ -108,7 +109,7 @@ function RunFilters({ filter }: { filter: Record<string, string> }) {
 
 export function RunTable({ runs }: { runs: Run[] }) {
   return (
-    <table class="plain runs">
+    <CardTable class="runs">
       <thead>
         <tr>
           <th scope="col">Run</th>
@@ -143,7 +144,7 @@ export function RunTable({ runs }: { runs: Run[] }) {
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }
 

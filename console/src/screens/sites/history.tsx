@@ -1,7 +1,7 @@
 /** What was changed of a site, a piece of equipment or a sensor, when, and by whom. */
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Empty, Panel } from '../../ui/parts'
 import { Time } from '../../ui/values'
 
@@ -23,7 +23,7 @@ export function History({ of, id, version }: { of: keyof typeof PAGES; id: strin
     <Panel title="History" flush>
       <ShowList from={entries} empty={<Empty title="Nothing has been changed." />}>
         {(items) => (
-          <table class="plain">
+          <CardTable>
             <thead>
               <tr>
                 <th scope="col">When</th>
@@ -45,7 +45,7 @@ export function History({ of, id, version }: { of: keyof typeof PAGES; id: strin
                 </tr>
               ))}
             </tbody>
-          </table>
+          </CardTable>
         )}
       </ShowList>
     </Panel>

@@ -6,7 +6,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path, setParameters, usePlace } from '../../router'
 import { FormDialog } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { CardTable, ShowList } from '../../ui/list'
 import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -85,7 +85,7 @@ export function Operations(props: { site?: string; equipment?: string }) {
 
 function OperationTable({ items, withEquipment }: { items: Schemas['OperationView'][]; withEquipment: boolean }) {
   return (
-    <table class="plain">
+    <CardTable>
       <thead>
         <tr>
           <th scope="col">When</th>
@@ -114,7 +114,7 @@ function OperationTable({ items, withEquipment }: { items: Schemas['OperationVie
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }
 

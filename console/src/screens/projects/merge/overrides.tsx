@@ -3,7 +3,7 @@ import { api, ok, type Schemas } from '../../../api/client'
 import { useList } from '../../../api/list'
 import { ConfirmButton } from '../../../ui/dialog'
 import { cellText } from '../../../ui/grid'
-import { ShowList } from '../../../ui/list'
+import { CardTable, ShowList } from '../../../ui/list'
 import { Empty, Panel } from '../../../ui/parts'
 import { toast } from '../../../ui/toasts'
 import { Time } from '../../../ui/values'
@@ -22,7 +22,7 @@ export function Overrides({ slug, mayRemove }: { slug: string; mayRemove: boolea
         empty={<Empty title="No value is overridden.">Open a cell of the data to set a value by hand, with the reason.</Empty>}
       >
         {(items) => (
-          <table class="plain">
+          <CardTable>
             <thead>
               <tr>
                 <th scope="col">Record</th>
@@ -40,7 +40,7 @@ export function Overrides({ slug, mayRemove }: { slug: string; mayRemove: boolea
                 <Row key={`${one.field} ${one.key.join(' ')}`} slug={slug} override={one} mayRemove={mayRemove} onRemoved={overrides.reload} />
               ))}
             </tbody>
-          </table>
+          </CardTable>
         )}
       </ShowList>
     </Panel>

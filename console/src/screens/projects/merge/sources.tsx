@@ -4,6 +4,7 @@ import { all, api, ok, type Schemas } from '../../../api/client'
 import { useAction, useLoad, type Loaded } from '../../../api/load'
 import { Link, path } from '../../../router'
 import { ConfirmButton, Dialog, FormDialog } from '../../../ui/dialog'
+import { CardTable } from '../../../ui/list'
 import { Button, Empty, Panel, ProblemNote, SelectField, Show, TextField } from '../../../ui/parts'
 import { toast } from '../../../ui/toasts'
 import { tableName } from '../lineage/nodes'
@@ -27,7 +28,7 @@ export function Sources(props: {
           items!.length === 0 ? (
             <Empty title="No datasource is assigned.">The merge reads those that are; the lowest priority number ranks best.</Empty>
           ) : (
-            <table class="plain wide">
+            <CardTable class="wide">
               <thead>
                 <tr>
                   <th scope="col">Datasource</th>
@@ -50,7 +51,7 @@ export function Sources(props: {
                   />
                 ))}
               </tbody>
-            </table>
+            </CardTable>
           )
         }
       </Show>
