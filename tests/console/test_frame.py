@@ -43,10 +43,11 @@ def test_each_page_has_a_title_of_its_own(console: Console, project: str) -> Non
 
 def _hidden_parts(page: Page) -> list[str]:
     """The tables that are wider than the place that they have."""
-    return page.evaluate(
+    found: list[str] = page.evaluate(
         "[...document.querySelectorAll('.table-box')]"
         ".filter((box) => box.scrollWidth > box.clientWidth).map((box) => `${box.scrollWidth}: ${box.innerText}`)"
     )
+    return found
 
 
 PLACES = {
@@ -77,3 +78,15 @@ def test_a_phone_shows_all_of_a_table(console: Console, project: str, place: str
         expect(tab).to_be_in_viewport(ratio=1)
     console.screenshot(f"phone{place.format('project').replace('/', '-')}")
     console.leave()
+
+
+@pytest.mark.long
+def test_a_document_that_is_longer_than_its_editor_can_be_scrolled_by_keyboard(console: Console, project: str) -> None:
+    fields = {f"field_{number}": f"part.p{number}" for number in range(60)}
+    source = {"name": "Long", "kind": "http", "fields": fields, "http": {"url": "https://api.example.com/"}}
+    console.deployed.done("PUT", f"/datasources/{project}-long", source)
+    console.go(f"/datasources/{project}-long/edit")
+    expect(console.page.locator(".cm-content").first).to_contain_text("field_1")
+    console.check_accessibility()
+    console.leave()
+    console.deployed.call("DELETE", f"/datasources/{project}-long?force=true")

@@ -68,7 +68,8 @@ export function CodeEditor(props: EditorProps) {
           syntaxHighlighting(COLOURS),
           lintGutter(),
           language.current.of(languageOf(props)),
-          EditorView.contentAttributes.of({ 'aria-label': props.label }),
+          // Within what scrolls, something must take the focus by Tab even while it is read only.
+          EditorView.contentAttributes.of({ 'aria-label': props.label, tabindex: '0' }),
           EditorView.lineWrapping,
           EditorState.readOnly.of(props.readOnly ?? false),
           EditorView.updateListener.of((update) => {
