@@ -107,6 +107,25 @@ def test_sql_is_completed_run_and_shared_by_its_address(console: Console, projec
 
 
 @pytest.mark.long
+def test_the_values_of_parameters_are_part_of_the_link(console: Console, project: str) -> None:
+    page = console.page
+    console.go("/sql", project=project, sql="SELECT id FROM sales WHERE amount > $least")
+    page.get_by_label("$least").fill("7")
+    page.keyboard.press("Enter")
+    result = page.get_by_role("grid", name="Result")
+    expect(result.get_by_role("row")).to_have_count(3)
+    page.get_by_label("$least").fill("9")
+    page.keyboard.press("Enter")
+    expect(result.get_by_role("row")).to_have_count(2)
+    page.reload()
+    expect(page.get_by_label("$least")).to_have_value("9")
+    expect(result.get_by_role("row")).to_have_count(2)
+    page.go_back()
+    expect(page.get_by_label("$least")).to_have_value("7")
+    expect(result.get_by_role("row")).to_have_count(3)
+
+
+@pytest.mark.long
 def test_an_error_of_sql_is_marked_at_its_place(console: Console, project: str) -> None:
     console.expect_refusals(422)
     page = console.page

@@ -1,5 +1,6 @@
 /** Queries of a project: running one, the parameters in its text, and where the API says that it is wrong. */
 import { api, ok, type ApiError, type Schemas } from '../../api/client'
+import { currentPlace } from '../../router'
 import type { Column } from './tables'
 
 export interface Rows {
@@ -42,6 +43,17 @@ export function valueOf(text: string): Value {
   } catch {
     return text
   }
+}
+
+/** The entered values of parameters that the address holds. */
+export function valuesIn(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...query].flatMap(([name, value]) => (name.startsWith('p.') ? [[name.slice(2), value]] : [])))
+}
+
+/** The parameters of the address that hold these values and no others. */
+export function valuesInAddress(values: Record<string, string>): Record<string, string | null> {
+  const present = Object.keys(valuesIn(currentPlace().query)).map((name) => [`p.${name}`, null] as const)
+  return { ...Object.fromEntries(present), ...Object.fromEntries(Object.entries(values).map(([name, value]) => [`p.${name}`, value])) }
 }
 
 export interface Fault {

@@ -3,13 +3,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
-import { Link, setParameters, useParameter } from '../../router'
+import { Link, setParameters, useParameter, usePlace } from '../../router'
 import { Editor } from '../../ui/editor'
 import type { EditorHandle } from '../../ui/editor/code-editor'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show, TextField } from '../../ui/parts'
 import { formatNumber, formatSeconds, Time } from '../../ui/values'
 import { useHistory, type PastQuery } from './history'
-import { parametersIn, runQuery, sqlFaults, valueOf, type Result } from './query'
+import { parametersIn, runQuery, sqlFaults, valueOf, valuesInAddress, valuesIn, type Result } from './query'
 import { ColumnTypes, ResultFacts, ResultNotes, RowsGrid } from './results'
 import { SaveDialog, type SaveKind } from './save'
 import { TableBrowser } from './table-browser'
@@ -52,18 +52,21 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
   const mayOn = useMayOn({ project })
   const tables = useTables(project)
   const [sql, setSql] = useState(sqlInAddress ?? FIRST_QUERY)
-  const [values, setValues] = useState<Record<string, string>>({})
+  const given = valuesIn(usePlace().query)
+  const [values, setValues] = useState(given)
   const [outcome, setOutcome] = useState<{ result: Result; seconds: number } | null>(null)
   const editor = useRef<EditorHandle>(null)
   useMentioned(tables, sql)
 
+  const asked = sqlInAddress === null ? null : signature(sqlInAddress, given)
   const ran = useRef<string | null>(null)
-  const query = useAction(async (text: string) => {
-    const parameters = Object.fromEntries(parametersIn(text).map((name) => [name, valueOf(values[name] ?? 'null')]))
+  const query = useAction(async (text: string, entered: Record<string, string>) => {
+    const used = Object.fromEntries(parametersIn(text).map((name) => [name, entered[name] ?? 'null']))
+    const parameters = Object.fromEntries(Object.entries(used).map(([name, value]) => [name, valueOf(value)]))
     const [start, at] = [performance.now(), new Date().toISOString()]
     const seconds = () => (performance.now() - start) / 1000
-    ran.current = text
-    setParameters({ project, sql: text })
+    ran.current = signature(text, used)
+    setParameters({ project, sql: text, ...valuesInAddress(used) })
     try {
       const result = await runQuery(project, text, parameters)
       setOutcome({ result, seconds: seconds() })
@@ -74,15 +77,16 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
       throw error
     }
   })
-  const run = (text = sql) => {
-    if (!query.busy && text.trim()) void query.run(text)
+  const run = (text = sql, entered = values) => {
+    if (!query.busy && text.trim()) void query.run(text, entered)
   }
   // A link to a query shows its rows.
   useEffect(() => {
-    if (sqlInAddress === null || sqlInAddress === ran.current) return
+    if (sqlInAddress === null || asked === ran.current) return
     setSql(sqlInAddress)
-    if (parametersIn(sqlInAddress).length === 0) run(sqlInAddress)
-  }, [sqlInAddress])
+    setValues(given)
+    if (parametersIn(sqlInAddress).every((name) => Object.hasOwn(given, name))) run(sqlInAddress, given)
+  }, [asked])
 
   const faults = useMemo(() => sqlFaults(query.error), [query.error])
   const write = (text: string) => {
@@ -92,7 +96,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
   const choose = (slug: string) => {
     setOutcome(null)
     query.clear()
-    setParameters({ project: slug, sql: null })
+    setParameters({ project: slug, sql: null, ...valuesInAddress({}) })
   }
   return (
     <>
@@ -122,7 +126,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
             faults={faults}
             handle={editor}
           />
-          <Parameters names={parametersIn(sql)} values={values} onChange={setValues} />
+          <Parameters names={parametersIn(sql)} values={values} onChange={setValues} onRun={() => run()} />
           <ProblemNote error={query.error} />
           {outcome ? (
             <div class="stack">
@@ -143,8 +147,8 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
         queries={history}
         onOpen={(past) => {
           // Only shown: it may take long, and it is run by the next Ctrl-Enter.
-          ran.current = past.sql
-          setParameters({ project: past.project, sql: past.sql })
+          ran.current = signature(past.sql, {})
+          setParameters({ project: past.project, sql: past.sql, ...valuesInAddress({}) })
           setOutcome(null)
           query.clear()
           setSql(past.sql)
@@ -153,6 +157,11 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
       {isKind(saving) && <SaveDialog kind={saving} project={project} sql={sql} onClose={() => setSaving(null)} />}
     </>
   )
+}
+
+/** A query with the values of its parameters, by which one is told from another. */
+function signature(sql: string, values: Record<string, string>): string {
+  return JSON.stringify([sql, Object.entries(values).sort()])
 }
 
 function isKind(text: string | null): text is SaveKind {
@@ -170,11 +179,16 @@ function SaveButtons({ onSave }: { onSave: (kind: SaveKind) => void }) {
   )
 }
 
-/** A field for the value of each parameter of the query. */
-function Parameters(props: { names: string[]; values: Record<string, string>; onChange: (values: Record<string, string>) => void }) {
+/** A field for the value of each parameter of the query; Enter in one runs it. */
+function Parameters(props: {
+  names: string[]
+  values: Record<string, string>
+  onChange: (values: Record<string, string>) => void
+  onRun: () => void
+}) {
   if (props.names.length === 0) return null
   return (
-    <fieldset>
+    <fieldset onKeyDown={(event) => event.key === 'Enter' && props.onRun()}>
       <legend>Parameters</legend>
       <div class="values-of-parameters">
         {props.names.map((name) => (
