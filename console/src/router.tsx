@@ -88,12 +88,13 @@ function moved(): void {
   show()
 }
 
-/** Go to a place. With `replace`, the back button does not return to the present one. */
+/** Go to a place. With `replace`, the back button does not return to the present one; there is no step to the same place, either. */
 export function navigate(to: string, query: Query = {}, { replace = false } = {}): void {
   const address = href(to, query)
   const go = () => {
-    if (!replace) step += 1
-    history[replace ? 'replaceState' : 'pushState']({ step }, '', address)
+    const stays = replace || address === `${location.pathname}${location.search}${location.hash}`
+    if (!stays) step += 1
+    history[stays ? 'replaceState' : 'pushState']({ step }, '', address)
     show()
   }
   // Who stays sees the present place again: a control may show the other one already.
@@ -114,21 +115,27 @@ export function usePlace(): Place {
   return place
 }
 
-/** One parameter of the place's query, and a function that sets it (null removes it) without a step in the history. */
+/** One parameter of the place's query, and a function that sets it; null removes it, such as to close what it has opened. */
 export function useParameter(name: string): [string | null, (value: string | null) => void] {
   const place = usePlace()
   const set = useCallback(
-    (value: string | null) => setParameters({ [name]: value }),
+    (value: string | null) => setParameters({ [name]: value }, { replace: value === null }),
     [name],
   )
   return [place.query.get(name), set]
 }
 
-/** Set or remove several parameters of the present place at once. */
-export function setParameters(values: Query, { push = false } = {}): void {
+/**
+ * Set or remove several parameters of the present place at once.
+ *
+ * What somebody chooses is a step of the history, which Back undoes: a filter, an order, a version, an open panel.
+ * With `replace` it is none: what is typed letter by letter, what only closes something, and what the console
+ * itself sets right.
+ */
+export function setParameters(values: Query, { replace = false } = {}): void {
   const { path: present, query } = currentPlace()
   const kept = Object.fromEntries([...new Set(query.keys())].map((name) => [name, query.getAll(name)]))
-  navigate(present, { ...kept, ...values }, { replace: !push })
+  navigate(present, { ...kept, ...values }, { replace })
 }
 
 /** The values of a pattern's parameters, such as `slug` of `/projects/:slug`; null if the path is another one. */

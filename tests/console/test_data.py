@@ -94,6 +94,30 @@ def test_a_cell_tells_where_its_value_comes_from(console: Console, coins: Coins)
 
 
 @pytest.mark.long
+def test_back_undoes_an_order_and_a_filter(console: Console, coins: Coins) -> None:
+    page = console.page
+    console.go("/")
+    console.heading("Home")
+    console.go(f"/projects/{coins.project}/data")
+    first = page.locator("[data-cell='0,0']")
+    expect(first).to_have_text("C000")
+    page.get_by_role("columnheader", name="symbol").click()
+    page.get_by_role("columnheader", name="symbol").click()
+    expect(first).to_have_text(f"C{_ROWS - 1}")
+    page.get_by_role("button", name="Add a filter").click()
+    page.get_by_label("Value").fill("C001")
+    page.keyboard.press("Enter")
+    expect(first).to_have_text("C001")
+    page.go_back()
+    expect(first).to_have_text(f"C{_ROWS - 1}")
+    page.go_back()
+    page.go_back()
+    expect(first).to_have_text("C000")
+    page.go_back()
+    console.heading("Home")
+
+
+@pytest.mark.long
 def test_rows_are_reached_by_keyboard(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/projects/{coins.project}/data")

@@ -55,7 +55,7 @@ export default function Audit() {
                 value={place.query.get(name) ?? ''}
                 placeholder={EXAMPLES[name]}
                 wrong={entries.error?.at(`?${name}`)}
-                onInput={(value) => setParameters({ [name]: value })}
+                onInput={(value) => setParameters({ [name]: value }, { replace: true })}
               />
             ))}
           </div>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
-import { useParameter } from '../../router'
+import { setParameters, useParameter } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
 import { Badge, Button, Empty, Show, TextField } from '../../ui/parts'
@@ -14,7 +14,8 @@ type User = Schemas['UserView']
 const SHORTEST_SEARCH = 3
 
 export default function Users() {
-  const [search, setSearch] = useParameter('search')
+  const [search] = useParameter('search')
+  const setSearch = (value: string) => setParameters({ search: value }, { replace: true })
   const [viewed, setViewed] = useState<User | null>(null)
   const term = search && search.length >= SHORTEST_SEARCH ? search : undefined
   const users = useList((cursor) => ok(api.GET('/v1/users', { params: { query: { search: term, cursor } } })), [term])

@@ -78,7 +78,7 @@ export default function Alarms() {
         {loaded && (loaded.next || severity) && (
           <div class="row more">
             {loaded.next && (
-              <Button busy={alarms.loading} onClick={() => setParameters({ pages: pages + 1 })}>
+              <Button busy={alarms.loading} onClick={() => setParameters({ pages: pages + 1 }, { replace: true })}>
                 Show more
               </Button>
             )}

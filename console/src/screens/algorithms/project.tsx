@@ -103,7 +103,7 @@ function Runs({ slug, algorithm, mayRun }: { slug: string; algorithm: AlgorithmV
         <>
           <span class="muted">{chosen.length < 2 ? 'Choose two runs to compare them.' : ''}</span>
           <Button disabled={chosen.length < 2} onClick={() => navigate('/runs/compare', { left, right })}>Compare</Button>
-          {mayRun && <Button look="primary" onClick={() => setParameters({ part: 'start' }, { push: true })}>New run</Button>}
+          {mayRun && <Button look="primary" onClick={() => setParameters({ part: 'start' })}>New run</Button>}
         </>
       }
     >

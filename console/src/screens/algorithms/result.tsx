@@ -48,7 +48,7 @@ export function Result({ run }: { run: Run }) {
 function ViewButton(props: { view: string; value: string; text: string }) {
   const current = props.view === props.value
   return (
-    <button type="button" class="tab" aria-current={current ? 'page' : undefined} onClick={() => setParameters({ view: props.value, order: null }, { push: true })}>
+    <button type="button" class="tab" aria-current={current ? 'page' : undefined} onClick={() => setParameters({ view: props.value, order: null })}>
       {props.text}
     </button>
   )

@@ -52,7 +52,7 @@ export function DocumentData({ source }: { source: TableSource }) {
         </Panel>
       )}
       {pointer !== null && number !== undefined && (
-        <ExplainPart slug={source.slug} version={number} pointer={pointer} onClose={() => setParameters({ pointer: null, source: null })} />
+        <ExplainPart slug={source.slug} version={number} pointer={pointer} onClose={() => setParameters({ pointer: null, source: null }, { replace: true })} />
       )}
     </>
   )
@@ -62,7 +62,7 @@ function Node(props: { name: string | null; value: unknown; pointer: string; ope
   const { name, value, pointer } = props
   const [open, setOpen] = useState((props.open && (pointer === '' || sizeOf(value) <= FEW_CHILDREN)) ?? false)
   const [shown, setShown] = useState(MOST_CHILDREN)
-  const explain = () => setParameters({ pointer, source: null }, { push: true })
+  const explain = () => setParameters({ pointer, source: null })
   const label = name !== null && <span class="tree-name">{name}</span>
   if (typeof value !== 'object' || value === null) {
     return (

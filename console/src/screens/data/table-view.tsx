@@ -94,14 +94,14 @@ function useOpenCell(table: Table, key: string[] | null) {
     const fits = (at: number) => at < rows.count && (!given.length || keyOf(at)?.join('\n') === given.join('\n'))
     return hint !== null && fits(hint) ? hint : null
   }, [rows, column, given.join('\n'), hint])
-  const close = () => setParameters({ column: null, key: null, row: null, source: null })
+  const close = () => setParameters({ column: null, key: null, row: null, source: null }, { replace: true })
   const isKnown = column !== null && (given.length > 0 || row !== null)
   const cell: OpenCell | null = isKnown
     ? { table, column, keyValues: given.length ? given : null, row, onClose: close }
     : null
   return {
     cell,
-    at: (row: number, column: string) => setParameters({ column, key: keyOf(row), row, source: null }, { push: true }),
+    at: (row: number, column: string) => setParameters({ column, key: keyOf(row), row, source: null }),
   }
 }
 

@@ -48,7 +48,7 @@ export default function Datasources() {
                   label="Search"
                   type="search"
                   value={search}
-                  onInput={(value) => setParameters({ search: value, page: null })}
+                  onInput={(value) => setParameters({ search: value, page: null }, { replace: true })}
                   placeholder="Part of a name or description"
                 />
                 <SelectField
@@ -109,13 +109,13 @@ function Found({ items, page }: { items: Datasource[]; page: number }) {
       </CardTable>
       {pages > 1 && (
         <nav class="row more" aria-label="Pages">
-          <Button disabled={present === 1} onClick={() => setParameters({ page: present - 1 }, { push: true })}>
+          <Button disabled={present === 1} onClick={() => setParameters({ page: present - 1 })}>
             Earlier
           </Button>
           <span class="muted">
             {formatNumber(first + 1)}–{formatNumber(Math.min(first + ROWS_PER_PAGE, items.length))} of {formatNumber(items.length)}
           </span>
-          <Button disabled={present === pages} onClick={() => setParameters({ page: present + 1 }, { push: true })}>
+          <Button disabled={present === pages} onClick={() => setParameters({ page: present + 1 })}>
             Later
           </Button>
         </nav>

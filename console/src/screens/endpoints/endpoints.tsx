@@ -79,7 +79,7 @@ function OneEndpoint(props: {
     await ok(api.DELETE('/v1/projects/{slug}/endpoints/{name}', { params }))
     forgetUnsaved()
     toast(`The endpoint ${endpoint.name} is deleted.`)
-    setParameters({ endpoint: null })
+    setParameters({ endpoint: null }, { replace: true })
     props.onChange()
   }
   return (

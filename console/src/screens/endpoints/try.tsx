@@ -71,7 +71,7 @@ export function TryEndpoint({ endpoint }: { endpoint: Endpoint }) {
 
 function Value(props: { name: string; parameter: Schemas['EndpointParameter']; value: string; wrong?: string }) {
   const { name, parameter } = props
-  const set = (value: string) => setParameters({ [inAddress(name)]: value })
+  const set = (value: string) => setParameters({ [inAddress(name)]: value }, { replace: true })
   const limits = [parameter.min != null && `from ${parameter.min}`, parameter.max != null && `to ${parameter.max}`].filter(Boolean).join(' ')
   const help = [parameter.description, [parameter.type, limits].filter(Boolean).join(', ')].filter(Boolean).join(' · ')
   const shown = { label: name, value: props.value, wrong: props.wrong, help }

@@ -31,7 +31,7 @@ function InputList() {
   return (
     <Page
       title="Inputs"
-      actions={mayCreate && <Button look="primary" onClick={() => setParameters({ new: kind || 'topology' }, { push: true })}>Create an input</Button>}
+      actions={mayCreate && <Button look="primary" onClick={() => setParameters({ new: kind || 'topology' })}>Create an input</Button>}
     >
       <div class="row">
         <SelectField

@@ -74,7 +74,7 @@ export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boole
       </Panel>
       {from && to && from !== to && <Difference key={`${from} ${to}`} slug={slug} from={from} to={to} />}
       {restored !== null && (
-        <Restore slug={slug} version={restored} onClose={() => setRestored(null)} onDone={() => (setRestored(null), setParameters({ from: null, to: null }), list.reload())} />
+        <Restore slug={slug} version={restored} onClose={() => setRestored(null)} onDone={() => (setRestored(null), setParameters({ from: null, to: null }, { replace: true }), list.reload())} />
       )}
     </>
   )

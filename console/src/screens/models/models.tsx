@@ -85,7 +85,7 @@ function OneModel(props: OneProps) {
     await ok(api.DELETE('/v1/projects/{slug}/models/{name}', { params }))
     forgetUnsaved()
     toast(`The model ${model.name} is deleted.`)
-    setParameters({ model: null })
+    setParameters({ model: null }, { replace: true })
     onChange()
   }
   const isOlder = model.test_results && model.updated_at > model.test_results.checked_at

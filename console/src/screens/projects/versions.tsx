@@ -157,11 +157,11 @@ function VersionRow(props: {
       <td>
         <div class="row actions">
           {earlier !== undefined && (
-            <Button onClick={() => setParameters({ from: earlier, to: number }, { push: true })} aria-label={`Changes of version ${number}`}>
+            <Button onClick={() => setParameters({ from: earlier, to: number })} aria-label={`Changes of version ${number}`}>
               Changes
             </Button>
           )}
-          <Button onClick={() => setParameters({ manifest: number }, { push: true })} aria-label={`Manifest of version ${number}`}>
+          <Button onClick={() => setParameters({ manifest: number })} aria-label={`Manifest of version ${number}`}>
             Manifest
           </Button>
           {props.mayPromote && props.published !== null && number !== props.published && (
@@ -198,7 +198,7 @@ function Compare(props: { versions: Version[]; from: number | null; to: number |
       <strong>Compare</strong>
       {choice('version', 'from', props.from)}
       {choice('with', 'to', props.to)}
-      {(props.from !== null || props.to !== null) && <Button look="quiet" onClick={() => setParameters({ from: null, to: null })}>Close</Button>}
+      {(props.from !== null || props.to !== null) && <Button look="quiet" onClick={() => setParameters({ from: null, to: null }, { replace: true })}>Close</Button>}
       {props.versions.length === 1 && <Note tone="info">There is one version so far; the next one can be compared with it.</Note>}
     </div>
   )

@@ -37,7 +37,7 @@ function OneReport({ report, onChange }: { report: Report; onChange: () => void 
   const started = useRun(
     () => ok(api.POST('/v1/projects/{slug}/reports/{name}/runs', { params })),
     () => {
-      setParameters({ run: null })
+      setParameters({ run: null }, { replace: true })
       runs.reload()
       page.reload()
     },

@@ -39,10 +39,10 @@ export function Operations(props: { site?: string; equipment?: string }) {
       actions={
         <>
           <label class="row">
-            From <input type="date" value={since} onChange={(event) => setParameters({ since: event.currentTarget.value })} />
+            From <input type="date" value={since} onChange={(event) => setParameters({ since: event.currentTarget.value }, { replace: true })} />
           </label>
           <label class="row">
-            until before <input type="date" value={until} onChange={(event) => setParameters({ until: event.currentTarget.value })} />
+            until before <input type="date" value={until} onChange={(event) => setParameters({ until: event.currentTarget.value }, { replace: true })} />
           </label>
           {equipment && mayWrite && <Button onClick={() => setRecording(true)}>Record an operation</Button>}
         </>

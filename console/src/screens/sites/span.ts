@@ -47,11 +47,11 @@ export function isLive(chosen: ChosenSpan): boolean {
 /** Show a span between two times; null returns to the one that ends now. A step of the history, so that one can go back. */
 export function showSpan(span: Span | null): void {
   const shortest = span && span.to - span.from < 1 ? { from: span.from, to: span.from + 1 } : span
-  setParameters({ from: shortest && timeText(shortest.from), to: shortest && timeText(shortest.to) }, { push: true })
+  setParameters({ from: shortest && timeText(shortest.from), to: shortest && timeText(shortest.to) })
 }
 
 export function showLast(value: string): void {
-  setParameters({ span: value === DEFAULT.value ? null : value, from: null, to: null }, { push: true })
+  setParameters({ span: value === DEFAULT.value ? null : value, from: null, to: null })
 }
 
 /** Unix seconds in RFC 3339, to the second. */
