@@ -180,6 +180,33 @@ def test_a_file_is_dropped_and_a_record_is_erased(console: Console, deployed: De
 
 
 @pytest.mark.long
+def test_only_the_record_that_was_counted_is_erased(console: Console, deployed: Deployed, slug: str) -> None:
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push", "primary_key": ["name"]})
+    deployed.done("POST", f"/datasources/{slug}/records", [{"name": "Anna"}, {"name": "Bob"}])
+    until(lambda: deployed.call("GET", f"/datasources/{slug}/data").status_code == 200)
+    page = console.page
+    console.go(f"/datasources/{slug}")
+    page.get_by_role("button", name="Erase a record").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("name", exact=True).fill("Anna")
+    dialog.get_by_label("Reason").fill("Request 4711")
+    with console.held("**/erase"):
+        dialog.get_by_role("button", name="Count what would go").click()
+        dialog.get_by_label("name", exact=True).fill("Bob")
+    # The answer is about Anna, who is no longer in the field.
+    page.wait_for_timeout(3000)
+    expect(dialog.get_by_role("button", name="Erase for good")).to_have_count(0)
+    expect(dialog).not_to_contain_text("would be removed")
+    dialog.get_by_role("button", name="Count what would go").click()
+    expect(dialog).to_contain_text("This would be removed or rewritten for Bob")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(dialog).to_contain_text("This was removed or rewritten for Bob")
+    assert [row["name"] for row in deployed.done("GET", f"/datasources/{slug}/data")["items"]] == ["Anna"]
+    console.leave()
+    deployed.done("DELETE", f"/datasources/{slug}")
+
+
+@pytest.mark.long
 def test_a_file_larger_than_a_request_is_sent_with_its_progress(
     console: Console, deployed: Deployed, slug: str, tmp_path: Path
 ) -> None:

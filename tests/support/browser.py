@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import urlencode
 
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect
 
 from support.stack import Deployed
 
@@ -108,6 +108,29 @@ class Console:
     def expect_refusals(self, *statuses: int) -> None:
         """Requests with these statuses are part of the test: browsers log each as an error."""
         self.expected_statuses |= set(statuses)
+
+    @contextmanager
+    def held(self, address: str, method: str = "POST") -> Iterator[None]:
+        """Let the requests of the block wait until its end, as those of a slow API do.
+
+        Args:
+            address: a pattern, such as `**/erase`.
+        """
+        waiting: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if route.request.method == method:
+                waiting.append(route)
+            else:
+                route.continue_()
+
+        self.page.route(address, hold)
+        yield
+        while not waiting:
+            self.page.wait_for_timeout(20)
+        for route in waiting:
+            route.continue_()
+        self.page.unroute(address, hold)
 
     def heading(self, text: str) -> None:
         """Wait until the page has this title."""

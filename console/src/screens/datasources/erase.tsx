@@ -7,7 +7,8 @@ import { Button, Note, ProblemNote, TextField } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { RunProgress, type Run } from './run-progress'
 
-type Step = { run: string; dry: boolean; ended?: Run }
+type Asked = { key: Record<string, string | number | boolean>; reason: string }
+type Step = { asked: Asked; run: string; dry: boolean; ended?: Run }
 
 /** @param keys the columns of the primary key with their types, as far as these are known. */
 export function Erase(props: { slug: string; keys: { name: string; type?: string }[]; onClose: () => void; onDone: () => void }) {
@@ -15,27 +16,31 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
   const [values, setValues] = useState<Record<string, string>>({})
   const [reason, setReason] = useState('')
   const [step, setStep] = useState<Step | null>(null)
-  const ask = useAction(async (dry: boolean) => {
-    const key = Object.fromEntries(keys.map(({ name, type }) => [name, keyValue(values[name] ?? '', type)]))
+  const ask = useAction(async (asked: Asked, dry: boolean) => {
     const params = { path: { slug } }
-    const run = await ok(api.POST('/v1/datasources/{slug}/erase', { params, body: { key, reason, dry_run: dry } }))
-    setStep({ run: run.id, dry })
+    const run = await ok(api.POST('/v1/datasources/{slug}/erase', { params, body: { ...asked, dry_run: dry } }))
+    setStep({ asked, run: run.id, dry })
   })
-  // What is shown must be what would be erased.
   const changed = (change: () => void) => {
     change()
-    setStep(null)
     ask.clear()
   }
-  const removed = step?.ended?.erasure?.removed
-  const mayErase = step?.dry && step.ended?.status === 'succeeded' && removed && (removed.records ?? 0) > 0
+  const entered: Asked = {
+    key: Object.fromEntries(keys.map(({ name, type }) => [name, keyValue(values[name] ?? '', type)])),
+    reason,
+  }
+  // What was counted is what would be erased: the fields may have changed since, even before the answer came.
+  const isEntered = JSON.stringify(step?.asked) === JSON.stringify(entered)
+  const shown = step && (isEntered || !step.dry) ? step : null
+  const removed = shown?.ended?.erasure?.removed
+  const mayErase = shown?.dry && shown.ended?.status === 'succeeded' && removed && (removed.records ?? 0) > 0
   return (
     <Dialog title={`Erase a record of ${slug}`} onClose={props.onClose} changed={reason !== '' && step?.dry !== false}>
       <form
         class="stack"
         onSubmit={(event) => {
           event.preventDefault()
-          ask.run(true)
+          ask.run(entered, true)
         }}
       >
         {keys.map(({ name, type }) => (
@@ -58,17 +63,17 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
           help="It is kept; do not repeat the record in it."
         />
         <ProblemNote error={ask.error} />
-        {step && <RunProgress key={step.run} id={step.run} onEnd={(ended) => {
-          setStep({ ...step, ended })
-          if (!step.dry) props.onDone()
+        {shown && <RunProgress key={shown.run} id={shown.run} onEnd={(ended) => {
+          setStep({ ...shown, ended })
+          if (!shown.dry) props.onDone()
         }} />}
-        {removed && <Removed removed={removed} dry={step.dry} />}
+        {removed && <Removed of={shown.asked} removed={removed} dry={shown.dry} />}
         <div class="row">
           <Button type="submit" busy={ask.busy} look={mayErase ? undefined : 'primary'}>
             Count what would go
           </Button>
           {mayErase && (
-            <Button look="danger" busy={ask.busy} onClick={() => ask.run(false)}>
+            <Button look="danger" busy={ask.busy} onClick={() => ask.run(shown.asked, false)}>
               Erase for good
             </Button>
           )}
@@ -79,12 +84,15 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
   )
 }
 
-function Removed({ removed, dry }: { removed: Record<string, number>; dry: boolean }) {
+function Removed({ of, removed, dry }: { of: Asked; removed: Record<string, number>; dry: boolean }) {
+  const record = Object.values(of.key).join(', ')
   const kinds = Object.entries(removed).filter(([, count]) => count > 0)
-  if (kinds.length === 0) return <Note tone="warn">Nothing that is stored has this record.</Note>
+  if (kinds.length === 0) return <Note tone="warn">Nothing that is stored has the record {record}.</Note>
   return (
     <Note tone={dry ? 'warn' : 'info'}>
-      <strong>{dry ? 'This would be removed or rewritten, and cannot be undone:' : 'This was removed or rewritten:'}</strong>
+      <strong>
+        {dry ? `This would be removed or rewritten for ${record}, and cannot be undone:` : `This was removed or rewritten for ${record}:`}
+      </strong>
       <ul>
         {kinds.map(([kind, count]) => (
           <li key={kind}>
