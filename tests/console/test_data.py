@@ -179,6 +179,40 @@ def test_a_value_of_a_datasource_is_found_in_its_page(console: Console, coins: C
 
 
 @pytest.mark.long
+def test_records_with_similar_keys_are_told_apart(console: Console, deployed: Deployed) -> None:
+    slug = f"codes-{secrets.token_hex(3)}"
+    push = {"name": slug, "kind": "push", "primary_key": ["sku"]}
+    deployed.done("PUT", f"/datasources/{slug}", push)
+    values = {"7": "seven", "007": "bond", "1000": "thousand", "1e3": "exponent"}
+    # The key comes twice: only the second record is in the table.
+    records = [{"sku": "7", "v": "old"}, *({"sku": sku, "v": value} for sku, value in values.items())]
+    run = {"id": deployed.done("POST", f"/datasources/{slug}/records", records)["run"]}
+    assert deployed.ended(run)["status"] == "succeeded"
+    rows = deployed.rows(f"datasources/{slug}")
+    page = console.page
+    console.go(f"/datasources/{slug}/data")
+    expect(page.get_by_text("4 rows", exact=True)).to_be_visible()
+    panel = page.get_by_role("dialog")
+    for sku, value in values.items():
+        _cell(page, [row["sku"] for row in rows].index(sku), "v")
+        expect(panel.locator("mark")).to_have_text(f'"{value}"')
+        page.keyboard.press("Escape")
+
+
+@pytest.mark.long
+def test_a_record_that_may_be_another_one_is_doubted(console: Console, deployed: Deployed) -> None:
+    slug = f"twice-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
+    run = {"id": deployed.done("POST", f"/datasources/{slug}/records", [{"v": "same"}, {"v": "same"}])["run"]}
+    assert deployed.ended(run)["status"] == "succeeded"
+    console.go(f"/datasources/{slug}/data")
+    expect(console.page.get_by_text("2 rows", exact=True)).to_be_visible()
+    _cell(console.page, 1, "v")
+    panel = console.page.get_by_role("dialog")
+    expect(panel.get_by_text("2 records of this page fit this row equally well")).to_be_visible()
+
+
+@pytest.mark.long
 def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
     console.expect_refusals(422)
     page = console.page

@@ -15,7 +15,7 @@ export interface ReadingSpec {
 
 export interface WantedRecord {
   spec: ReadingSpec
-  columns: { name: string; value: unknown }[]
+  columns: { name: string; type: string; value: unknown }[]
 }
 
 /** Where a value is; inexact if it leads to the record only. */
@@ -23,48 +23,81 @@ export interface FoundPlace {
   pointer: string
   exact: boolean
   expression: string | null
+  /** How many records of the page fit as well; this is the first of them. */
+  alike: number
+  /** Whether the value there is another one than the table has. */
+  differs: boolean
+  /** Whether nothing in the record differs from the table. */
+  certain: boolean
 }
 
 type Path = (string | number)[]
 
 /**
  * @param column the column whose value is wanted.
- * @returns its place; null if the page does not have the record.
+ * @returns its place in the record that has most values of the wanted one; null if the page does not have the record.
  */
 export function findPlace(text: string, wanted: WantedRecord, column: string): FoundPlace | null {
-  const form = formOf(text)
-  const key = wanted.spec.primary_key ?? []
-  const known = wanted.columns.filter(({ name }) => (key.length > 0 ? key.includes(name) : true))
-  for (const [path, record] of recordsOf(text, form)) {
-    const fits = known.map(({ name, value }) => fit(record, stepsOf(record, wanted.spec, name), value))
-    if (fits.includes(false) || !fits.includes(true)) continue
-    const steps = stepsOf(record, wanted.spec, column)
-    return {
-      pointer: [...path, ...(steps ?? [])].map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-      exact: steps !== null,
-      expression: steps === null ? (wanted.spec.fields?.[column] ?? null) : null,
-    }
+  const keyNames = wanted.spec.primary_key ?? []
+  const key = keyNames.length > 0 ? wanted.columns.filter(({ name }) => keyNames.includes(name)) : wanted.columns
+  let best = null as { path: Path; record: unknown; score: number; certain: boolean } | null
+  let alike = 0
+  for (const [path, record] of recordsOf(text, formOf(text))) {
+    const known = fitsOf(record, wanted.spec, key)
+    if (known.includes(false) || !known.includes(true)) continue
+    const fits = key === wanted.columns ? known : fitsOf(record, wanted.spec, wanted.columns)
+    const score = fits.filter((fit) => fit === true).length
+    if (score === best?.score) alike += 1
+    if (best !== null && score <= best.score) continue
+    best = { path, record, score, certain: !fits.includes(false) }
+    alike = 1
   }
-  return null
+  return best && { ...placeIn(best, wanted, column), alike, certain: best.certain }
 }
 
-/** Whether a record has a value; null if the way to it is not known. */
-function fit(record: unknown, steps: string[] | null, value: unknown): boolean | null {
-  if (steps === null) return null
-  let part = record
-  for (const step of steps) part = (part as Record<string, unknown> | null | undefined)?.[step]
-  return sameValue(part, value)
+function placeIn({ path, record }: { path: Path; record: unknown }, { spec, columns }: WantedRecord, column: string) {
+  const steps = stepsOf(record, spec, column)
+  const [fit] = fitsOf(record, spec, columns.filter(({ name }) => name === column))
+  return {
+    pointer: [...path, ...(steps ?? [])].map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+    exact: steps !== null,
+    expression: steps === null ? (spec.fields?.[column] ?? null) : null,
+    differs: fit === false,
+  }
 }
 
-function sameValue(a: unknown, b: unknown): boolean {
-  if (a === null || a === undefined || a === '') return b === null || b === ''
-  if (b === null) return false
-  const [left, right] = [cellText(a).trim(), cellText(b).trim()]
-  if (left === right || (left !== '' && Number(left) === Number(right))) return true
-  const isTime = /^\d{4}-\d{2}-\d{2}/.test(right)
-  return isTime && Date.parse(left) === Date.parse(right)
+/** Whether a record has the value of each column; null if the way to it is not known. */
+function fitsOf(record: unknown, spec: ReadingSpec, columns: WantedRecord['columns']): (boolean | null)[] {
+  return columns.map(({ name, type, value }) => {
+    const steps = stepsOf(record, spec, name)
+    if (steps === null) return null
+    let part = record
+    for (const step of steps) part = (part as Record<string, unknown> | null | undefined)?.[step]
+    return sameValue(part, value, type)
+  })
 }
 
+/** Whether a column of a type has the value of a page. Texts are compared as they are: `007` is not `7`. */
+function sameValue(received: unknown, value: unknown, type: string): boolean {
+  if (received === null || received === undefined) return value === null
+  if (received === '' && value === null) return true
+  if (value === null) return false
+  const [left, right] = [cellText(received), cellText(value)]
+  if (left === right) return true
+  if (left.trim() === '' || type === 'string') return false
+  if (/^(bigint|double|decimal)/.test(type)) return Number(left) === Number(right)
+  if (/^(date|timestamp)/.test(type)) return instantOf(left) === instantOf(right)
+  return type === 'boolean' && left.trim().toLowerCase() === right
+}
+
+/** A time to the microsecond, as the API keeps it; without a zone, it is of UTC. */
+function instantOf(text: string): string {
+  const [, day, time = '00:00', fraction = '', zone = 'Z'] = TIME.exec(text.trim()) ?? []
+  const milliseconds = Date.parse(day ? `${day}T${time}${zone}` : text)
+  return `${milliseconds} ${fraction.slice(0, 6).padEnd(6, '0')}`
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d+))?\s*(Z|[-+]\d{2}(?::?\d{2})?)?)?$/
 const STEPS = /^(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+")(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]+"))*$/
 
 /** The keys that lead from a record to a column's value; null if an expression computes it. */

@@ -30,7 +30,7 @@ export function SourceCell(props: OpenCell) {
           row={row}
           wanted={{
             spec: (version.spec.datasource ?? {}) as ReadingSpec,
-            columns: table.columns.map(({ name }, index) => ({ name, value: table.rows!.value(row, index) })),
+            columns: table.columns.map(({ name, type }, index) => ({ name, type, value: table.rows!.value(row, index) })),
           }}
         />
       ) : (
@@ -77,6 +77,7 @@ function Origin({ version, column, row, wanted }: OriginProps) {
                     This is the record; its value is computed by <code>{result.place.expression}</code>
                   </div>
                 )}
+                <Doubts place={result.place} />
               </dd>
             </dl>
             <PageText content={result.content} pointer={result.place.pointer} name="The page as received" />
@@ -89,19 +90,31 @@ function Origin({ version, column, row, wanted }: OriginProps) {
   )
 }
 
-/** The page of the run that has the record; null if none of those searched has it. */
+/** Why what is marked may not be what the table has. */
+function Doubts({ place }: { place: FoundPlace }) {
+  return (
+    <>
+      {place.alike > 1 && <div>{place.alike} records of this page fit this row equally well; the first of them is marked.</div>}
+      {place.differs && <div>The table has another value: this one was converted, or another record of the same key came after it.</div>}
+    </>
+  )
+}
+
+/** The page of the run that has the record, or a record of its key; null if none of those searched has it. */
 async function search(version: Schemas['VersionDetail'], row: number, wanted: WantedRecord, column: string): Promise<Found | null> {
   const { items } = await ok(
     api.GET('/v1/runs/{run_id}/pages', { params: { path: { run_id: version.run }, query: { limit: 200 } } }),
   )
   let bytes = 0
+  let doubtful: Found | null = null
   for (const page of likelyFirst(items.filter((page) => page.ok && !page.check && page.hash !== null), row).slice(0, MOST_PAGES)) {
-    if ((bytes += page.bytes) > MOST_BYTES) return null
+    if ((bytes += page.bytes) > MOST_BYTES) break
     const content = await loadContent(path`/v1/runs/${version.run}/pages/${String(page.number)}/content`)
     const place = content.text === null ? null : findPlace(content.text, wanted, column)
-    if (place) return { page, content, place }
+    if (place?.certain) return { page, content, place }
+    doubtful ??= place && { page, content, place }
   }
-  return null
+  return doubtful
 }
 
 /** The pages in the order in which to search them: first the one that has the row if nothing is sorted. */
