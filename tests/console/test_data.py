@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -227,16 +228,41 @@ def test_a_value_is_set_by_hand(console: Console, coins: Coins) -> None:
     page.keyboard.press("Enter")
     expect(panel.get_by_text("the next refresh does")).to_be_visible()
     panel.get_by_role("button", name="Refresh now").click()
-    panel.get_by_role("link", name="Show the refresh").click()
-    console.heading(f"Refresh of {coins.project}")
-    expect(page.locator(".run-state")).to_contain_text("succeeded")
-    page.get_by_role("link", name="Version 2").click()
-    page.get_by_role("grid").wait_for()
-    _cell(page, 5, "price")
+    expect(panel.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
+    # The refresh is followed, and what it has published is shown.
     expect(panel.get_by_text("The value was set by hand.")).to_be_visible()
+    expect(page.locator(".version-bar select")).to_contain_text("2, the published one")
     expect(panel).to_contain_text("The exchange was closed.")
     expect(panel.locator(".big-value")).to_contain_text("12.5")
     expect(panel.locator("mark"), "the value of the source lost").to_have_text("101.25")
+    # Who looks at a version that was chosen stays at it.
+    console.go(f"/projects/{coins.project}/data", column="price", key="C006", version="1")
+    panel.get_by_role("button", name="Set the value by hand").click()
+    panel.get_by_label("Value", exact=True).fill("13.5")
+    panel.get_by_label("Reason").fill("The exchange was closed.")
+    page.keyboard.press("Enter")
+    panel.get_by_role("button", name="Refresh now").click()
+    panel.get_by_role("button", name="Show the published version").click()
+    expect(panel.locator(".big-value")).to_contain_text("13.5")
+
+
+@pytest.mark.long
+def test_a_table_without_rows_says_why(console: Console, deployed: Deployed, coins: Coins) -> None:
+    console.expect_refusals(404)
+    page = console.page
+    console.go(f"/projects/{coins.project}/data", as_of="2020-01-01T00:00:00Z")
+    expect(page.get_by_text("Nothing was published at 2020-01-01T00:00:00Z")).to_be_visible()
+    expect(page.get_by_text("Version 1 was made")).to_be_visible()
+    console.check_accessibility()
+    page.get_by_role("button", name="Back to the published one").click()
+    expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+    deployed.done("PUT", f"/projects/{coins.project}/models/later", {"sql": "SELECT symbol FROM merged"})
+    console.go(f"/projects/{coins.project}/data", model="later")
+    expect(page.get_by_text("The model later has no rows yet.")).to_be_visible()
+    page.get_by_role("link", name="Go to the model").click()
+    expect(page).to_have_url(re.compile("models[?]model=later"))
+    console.leave()
+    deployed.done("DELETE", f"/projects/{coins.project}/models/later")
 
 
 @pytest.mark.long

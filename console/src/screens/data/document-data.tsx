@@ -10,11 +10,11 @@ import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { BigValue } from './cell-value'
 import { Tombstones } from './explain'
+import { isNotPublished, NotPublished } from './not-published'
 import { useDataQuery } from './query'
 import { useTable } from './rows'
 import type { TableSource } from './source'
 import { Pointer, SourceCard } from './source-card'
-import { NotPublished } from './table-view'
 import { VersionBar } from './version-bar'
 import './data.css'
 
@@ -31,7 +31,7 @@ export function DocumentData({ source }: { source: TableSource }) {
   const save = useAction(async () =>
     saveAs(await send(`${source.path}/data?version=${number}&format=jsonl`), `${source.name}-v${number}.json`),
   )
-  if (table.error?.problem.type.endsWith(':not-published')) return <NotPublished source={source} />
+  if (isNotPublished(table)) return <NotPublished source={source} table={table} query={query} />
   return (
     <>
       <VersionBar source={source} table={table} query={query} />

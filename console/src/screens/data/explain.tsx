@@ -33,7 +33,7 @@ export function Explain(props: OpenCell & { slug: string }) {
           <>
             <Tombstones erased={record.erased ?? []} />
             {record.fields[column] ? (
-              <Explanation slug={slug} version={version} record={record} column={column} keyValues={key} />
+              <Explanation slug={slug} version={version} record={record} column={column} keyValues={key} onRefreshed={table.reload} />
             ) : (
               Object.keys(record.fields).length > 0 && <Note tone="warn">The record has no column {column}.</Note>
             )}
@@ -55,9 +55,9 @@ function Title({ column, keyValues }: { column: string; keyValues: string[] }) {
   )
 }
 
-type ExplanationProps = { slug: string; version: Version; record: Record_; column: string; keyValues: string[] }
+type ExplanationProps = { slug: string; version: Version; record: Record_; column: string; keyValues: string[]; onRefreshed: () => void }
 
-function Explanation({ slug, version, record, column, keyValues }: ExplanationProps) {
+function Explanation({ slug, version, record, column, keyValues, onRefreshed }: ExplanationProps) {
   const field = record.fields[column]!
   const rule = fieldRule(version, column)
   const type = version.schema.find((one) => one.name === column)?.type
@@ -76,7 +76,15 @@ function Explanation({ slug, version, record, column, keyValues }: ExplanationPr
         )}
       </section>
       <Sources version={version} record={record} field={field} column={column} />
-      <Overrides slug={slug} version={version} field={field} column={column} keyValues={keyValues} type={type} />
+      <Overrides
+        slug={slug}
+        version={version}
+        field={field}
+        column={column}
+        keyValues={keyValues}
+        type={type}
+        onRefreshed={onRefreshed}
+      />
       <RecordTable
         current={column}
         fields={Object.entries(record.fields).map(([name, one]) => ({

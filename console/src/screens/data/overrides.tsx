@@ -3,11 +3,12 @@ import { useState } from 'preact/hooks'
 import { all, api, ApiError, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, path } from '../../router'
+import { setParameters, usePlace } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Button, Field, Note, ProblemNote, TextField } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { useUnsaved } from '../../unsaved'
+import { RunProgress } from '../datasources/run-progress'
 
 type ExplainedField = Schemas['RecordExplanation']['fields'][string]
 type Override = Schemas['OverrideView']
@@ -19,6 +20,8 @@ export function Overrides(props: {
   column: string
   keyValues: string[]
   type: string | undefined
+  /** A refresh has published another version. */
+  onRefreshed: () => void
 }) {
   const { slug, field, column, keyValues } = props
   const may = useMayOn({ project: slug })
@@ -42,7 +45,7 @@ export function Overrides(props: {
   return (
     <section class="stack tight overrides">
       {present && (isPending || isChanged) && <PresentOverride override={present} />}
-      {(isPending || isChanged) && <Pending slug={slug} removed={!present} mayRun={may('project.run')} />}
+      {(isPending || isChanged) && <Pending slug={slug} removed={!present} mayRun={may('project.run')} onRefreshed={props.onRefreshed} />}
       <ProblemNote error={remove.error} />
       {may('project.override') && !editing && (
         <div class="row">
@@ -78,27 +81,33 @@ export function PresentOverride({ override }: { override: Omit<Override, 'field'
   )
 }
 
-/** What is set counts from the next refresh on, which can be started here. */
-function Pending({ slug, removed, mayRun }: { slug: string; removed: boolean; mayRun: boolean }) {
-  const [started, setStarted] = useState<string | null>(null)
+/** What is set counts from the next refresh on, which can be started and followed here. */
+function Pending(props: { slug: string; removed: boolean; mayRun: boolean; onRefreshed: () => void }) {
+  const { slug, removed } = props
+  const [run, setRun] = useState<Schemas['RunView'] | null>(null)
   const refresh = useAction(async () => {
-    const run = await ok(api.POST('/v1/projects/{slug}/runs', { params: { path: { slug } }, body: { ingest: 'none', dry_run: false } }))
-    setStarted(run.id)
+    setRun(await ok(api.POST('/v1/projects/{slug}/runs', { params: { path: { slug } }, body: { ingest: 'none', dry_run: false } })))
   })
+  const { query } = usePlace()
+  const chosen = ['version', 'as_of'].some((name) => query.has(name))
+  const ended = (run: Schemas['RunView']) => {
+    setRun(run)
+    if (!chosen && run.status === 'succeeded') props.onRefreshed()
+  }
   return (
     <Note>
       <div class="row spread">
         {removed ? 'The value set by hand was removed. ' : ''}This version does not show it yet: the next refresh does.
-        {started ? (
-          <Link to={path`/runs/${started}`}>Show the refresh</Link>
-        ) : (
-          mayRun && (
-            <Button busy={refresh.busy} onClick={() => refresh.run()}>
-              Refresh now
-            </Button>
-          )
+        {props.mayRun && (!run || run.status === 'failed' || run.status === 'cancelled') && (
+          <Button busy={refresh.busy} onClick={() => refresh.run()}>
+            Refresh now
+          </Button>
+        )}
+        {chosen && run?.status === 'succeeded' && (
+          <Button onClick={() => setParameters({ version: null, as_of: null })}>Show the published version</Button>
         )}
       </div>
+      {run && <RunProgress key={run.id} id={run.id} onEnd={ended} />}
       <ProblemNote error={refresh.error} />
     </Note>
   )

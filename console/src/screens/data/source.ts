@@ -6,6 +6,8 @@ import { searchText, type Parameters } from './query'
 export interface TableSource {
   kind: 'project' | 'datasource' | 'model'
   slug: string
+  /** The name of the model, of one. */
+  model?: string
   /** The name for files: `top-coins`, or `top-coins-report` of a model. */
   name: string
   /** Its address in the API, below which is `/data`. */
@@ -48,6 +50,7 @@ export function datasourceSource(slug: string): TableSource {
 export function modelSource(slug: string, model: string): TableSource {
   return {
     ...source('model', slug, `${slug}-${model}`, path`/v1/projects/${slug}/models/${model}`),
+    model,
     version: async () => undefined,
     versions: null,
   }

@@ -1,13 +1,14 @@
 /** One version of a table: what it is, which rows are shown, the rows, and the panel of the open cell. */
 import type { ComponentChildren } from 'preact'
 import { useCallback, useMemo } from 'preact/hooks'
-import { Link, path, setParameters, usePlace } from '../../router'
+import { setParameters, usePlace } from '../../router'
 import { DataGrid, cellText } from '../../ui/grid'
 import { Empty, Panel, ProblemNote } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { ColumnsMenu, useShownColumns } from './columns-menu'
 import { DownloadMenu } from './download-menu'
 import { Filters } from './filters'
+import { isNotPublished, NotPublished } from './not-published'
 import { changeQuery, useDataQuery } from './query'
 import { useTable, type Table } from './rows'
 import type { TableSource } from './source'
@@ -37,7 +38,7 @@ export function TableView(props: { source: TableSource; panel: (cell: OpenCell) 
   const value = useCallback((row: number, column: number) => rows!.value(row, shown[column]!.index), [rows, shown])
   const open = useOpenCell(table, key)
   const isEmpty = rows?.count === 0
-  if (table.error?.problem.type.endsWith(':not-published')) return <NotPublished source={source} />
+  if (isNotPublished(table)) return <NotPublished source={source} table={table} query={query} />
   return (
     <>
       <VersionBar source={source} table={table} query={query} />
@@ -127,26 +128,6 @@ function NoRows({ filtered }: { filtered: boolean }) {
     <Panel>
       <Empty title={filtered ? 'No row fits the filter.' : 'This version has no rows.'}>
         {filtered ? 'Remove a condition to see more.' : 'Its sources had no records.'}
-      </Empty>
-    </Panel>
-  )
-}
-
-/** What a table shows that has no version yet. */
-export function NotPublished({ source }: { source: TableSource }) {
-  const home = source.kind === 'datasource' ? path`/datasources/${source.slug}` : path`/projects/${source.slug}`
-  return (
-    <Panel>
-      <Empty
-        title="Nothing is published yet."
-        action={
-          <Link class="button" to={home}>
-            {source.kind === 'datasource' ? 'Go to the datasource' : 'Go to the project'}
-          </Link>
-        }
-      >
-        {source.kind === 'datasource' ? 'Run the datasource to fetch its first version.' : 'Run the project to merge its first version.'}{' '}
-        If a run has failed, <Link to="/runs" query={{ [source.kind === 'datasource' ? 'datasource' : 'project']: source.slug }}>its page</Link> says why.
       </Empty>
     </Panel>
   )

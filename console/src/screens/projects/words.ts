@@ -23,7 +23,7 @@ const TRIGGERS: Record<string, string> = {
   drop: 'a file arrived',
   push: 'records were posted',
   stream: 'records arrived',
-  change: 'a datasource changed',
+  change: 'something it reads changed',
   refresh: 'by a refresh',
   redrive: 'run again',
   read: 'asked for by a reader',
