@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from support.browser import Console
 from support.server import Server, send
@@ -88,6 +88,25 @@ def test_an_address_is_found_out_taken_over_saved_and_run(
     console.check_narrow()
     console.leave()
     deployed.done("DELETE", f"/datasources/{slug}")
+
+
+@pytest.mark.long
+def test_what_is_not_known_yet_is_not_called_missing(
+    console: Console, deployed: Deployed, server: Server, slug: str
+) -> None:
+    document = {"name": slug, "kind": "http", "http": {"url": _coins(server, f"/{slug}")}, "records": "data[]"}
+    deployed.done("PUT", f"/datasources/{slug}", document)
+    deployed.ended(deployed.done("POST", f"/datasources/{slug}/runs"))
+    page = console.page
+    held: list[Route] = []
+    page.route("**/versions?*", lambda route: held.append(route), times=1)
+    console.go(f"/datasources/{slug}")
+    facts = page.locator("section.panel").filter(has_text="How it stands")
+    expect(facts.get_by_text("…", exact=True)).to_be_visible()
+    expect(facts.get_by_text("none yet")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(facts.get_by_role("link", name="1", exact=True)).to_be_visible()
 
 
 def test_form_and_yaml_follow_each_other_and_show_errors_at_both(

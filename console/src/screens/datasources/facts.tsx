@@ -1,5 +1,6 @@
 /** How a datasource stands: its newest version, how it is fed, the calls to its upstream, and who uses it. */
 import { api, ok, type Schemas } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
@@ -10,7 +11,8 @@ import { KINDS } from './kinds'
 import type { Datasource } from './requests'
 import { scheduleText } from './schedule'
 
-export function Facts({ present, version }: { present: Datasource; version: Schemas['VersionView'] | undefined }) {
+/** @param version the newest one; null if there is none, undefined while it is not known. */
+export function Facts({ present, version }: { present: Datasource; version: Schemas['VersionView'] | null | undefined }) {
   return (
     <Panel title="How it stands">
       <div class="stack">
@@ -26,7 +28,7 @@ export function Facts({ present, version }: { present: Datasource; version: Sche
                 <State value={version.completeness} />
               </>
             ) : (
-              <span class="muted">none yet: a run makes the first</span>
+              <span class="muted">{version === null ? 'none yet: a run makes the first' : '…'}</span>
             )}
           </dd>
           {version && (
@@ -78,10 +80,11 @@ function origin(present: Datasource): string {
 
 export function Stats({ slug, turn }: { slug: string; turn: number }) {
   const stats = useLoad(() => ok(api.GET('/v1/datasources/{slug}/stats', { params: { path: { slug } } })), [slug, turn])
+  const kept = useKept(stats.data, slug)
   const percent = (value: number | null) => (value === null ? '–' : `${formatNumber(value)} %`)
   return (
     <Panel title="Calls to the upstream">
-      <Show from={stats}>
+      <Show from={{ ...stats, data: kept }}>
         {(data) =>
           data.calls === 0 ? (
             <p class="muted">There were none yet.</p>

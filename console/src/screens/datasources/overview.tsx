@@ -1,6 +1,7 @@
 /** One datasource: how it stands, who uses it, its runs, and what can be done with it. */
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { href, Link, path, useParameter } from '../../router'
@@ -54,7 +55,8 @@ function Overview({ present, reload }: { present: Datasource; reload: () => void
   })
   const callable = UPSTREAM.includes(present.kind)
   const again = () => setTurn((turn) => turn + 1)
-  const version = versions.data?.items[0]
+  const kept = useKept(versions.data, slug)
+  const version = kept && (kept.items[0] ?? null)
   return (
     <DatasourcePage
       slug={slug}
@@ -77,7 +79,7 @@ function Overview({ present, reload }: { present: Datasource; reload: () => void
         </>
       }
     >
-      <ProblemNote error={start.error} />
+      <ProblemNote error={start.error ?? versions.error} />
       {run && (
         <Panel title="The run" actions={<Button onClick={() => setRun(null)}>Hide</Button>}>
           <RunProgress key={run} id={run} onEnd={again} />
@@ -102,7 +104,7 @@ function Actions(props: {
   present: Datasource
   may: May
   reload: () => void
-  version: Schemas['VersionView'] | undefined
+  version: Schemas['VersionView'] | null | undefined
   onErased: () => void
 }) {
   const { present, may } = props

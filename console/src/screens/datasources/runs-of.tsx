@@ -1,6 +1,7 @@
 /** The newest runs of a datasource; watched while one of them goes on. */
 import { useEffect, useRef } from 'preact/hooks'
 import { api, ok } from '../../api/client'
+import { useKept } from '../../api/kept'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
 import { CardTable } from '../../ui/list'
@@ -18,6 +19,7 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
     [slug, turn],
     ({ items }) => (items.some(isActive) ? BUSY_MS : QUIET_MS),
   )
+  const kept = useKept(runs.data, slug)
   const active = runs.data?.items.filter(isActive).length
   const before = useRef(0)
   useEffect(() => {
@@ -27,7 +29,7 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
   }, [active])
   return (
     <Panel title="Newest runs" flush actions={<Link to="/runs" query={{ datasource: slug }}>All runs</Link>}>
-      <Show from={runs}>
+      <Show from={{ ...runs, data: kept }}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="There was no run yet." />
