@@ -1,4 +1,5 @@
 /** Sign-in at an OpenID Connect issuer: the authorization code flow with PKCE (RFC 7636), for a public client. */
+import { api, ApiError, ok } from './api/client'
 import { keepCredential } from './api/session'
 
 const PENDING = 'sluice.sign-in'
@@ -11,6 +12,7 @@ export interface ConsoleConfig {
 }
 
 interface Pending {
+  issuer: string
   state: string
   verifier: string
   place: string
@@ -38,9 +40,12 @@ export async function loadConfig(): Promise<ConsoleConfig> {
 export async function startSignIn(config: ConsoleConfig): Promise<void> {
   const discovery = await fetch(`${config.issuer!.replace(/\/$/, '')}/.well-known/openid-configuration`).catch(() => null)
   if (!discovery?.ok) throw new SignInError(`The issuer ${config.issuer} does not answer.`)
-  const { authorization_endpoint, token_endpoint } = await discovery.json()
+  const { issuer, authorization_endpoint, token_endpoint } = await discovery.json()
+  // Else what one issuer has answered would be taken to another one.
+  if (issuer !== config.issuer) throw new SignInError(`The issuer ${config.issuer} calls itself ${issuer}.`)
+  if (![authorization_endpoint, token_endpoint].every(isWebAddress)) throw new SignInError(`The issuer ${issuer} has no usable addresses.`)
   const [state, verifier] = [randomText(), randomText()]
-  const pending: Pending = { state, verifier, place: location.hash, token_endpoint, client_id: config.client_id! }
+  const pending: Pending = { issuer, state, verifier, place: location.hash, token_endpoint, client_id: config.client_id! }
   sessionStorage.setItem(PENDING, JSON.stringify(pending))
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
   const address = new URL(authorization_endpoint)
@@ -61,16 +66,35 @@ export async function startSignIn(config: ConsoleConfig): Promise<void> {
 export async function finishSignIn(): Promise<void> {
   const answer = new URLSearchParams(location.search)
   const text = sessionStorage.getItem(PENDING)
-  if (!text || !(answer.has('code') || answer.has('error'))) return
+  const isAnswer = answer.has('code') || answer.has('error')
+  const pending: Pending | null = text && isAnswer ? JSON.parse(text) : null
+  // A code must not stay in the address, and so get into links, even if this tab did not ask for it.
+  if (location.search) history.replaceState(history.state, '', location.pathname + (pending?.place ?? location.hash))
+  if (!pending) return
   sessionStorage.removeItem(PENDING)
-  const pending: Pending = JSON.parse(text)
-  history.replaceState(history.state, '', location.pathname + pending.place)
   try {
     if (answer.get('state') !== pending.state) throw new SignInError('The answer belongs to another sign-in; try again.')
+    if (answer.has('iss') && answer.get('iss') !== pending.issuer) throw new SignInError('The answer is from another issuer; try again.')
     if (answer.has('error')) throw new SignInError(answer.get('error_description') ?? answer.get('error')!)
-    keepCredential(await exchange(pending, answer.get('code')!))
+    const token = await exchange(pending, answer.get('code')!)
+    await requireAccepted(token)
+    keepCredential(token)
   } catch (error) {
     problem = error instanceof SignInError ? error.message : 'The issuer did not answer; try again.'
+  }
+}
+
+/** Before the token is kept: the sign-in page can say why the API refuses it. */
+async function requireAccepted(token: string): Promise<void> {
+  try {
+    await ok(api.GET('/v1/me', { headers: { Authorization: `Bearer ${token}` } }))
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    throw new SignInError(
+      error.status === 401
+        ? `You are signed in at the issuer, but this stack does not accept its token: ${error.problem.detail} An administrator should compare the stack’s settings for tokens with the issuer’s.`
+        : error.problem.detail,
+    )
   }
 }
 
@@ -89,6 +113,10 @@ async function exchange(pending: Pending, code: string): Promise<string> {
   const tokens = await response.json()
   // The id token names the audience; some issuers' access tokens do not.
   return tokens.id_token ?? tokens.access_token
+}
+
+function isWebAddress(address: unknown): boolean {
+  return typeof address === 'string' && URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)
 }
 
 function redirectAddress(): string {

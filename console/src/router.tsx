@@ -42,7 +42,7 @@ export function href(path: string, query: Query = {}): string {
     else if (value !== null && value !== undefined && value !== '') search.set(name, String(value))
   }
   const text = search.toString()
-  return `${location.pathname}${location.search}#${path}${text ? `?${text}` : ''}`
+  return `${location.pathname}#${path}${text ? `?${text}` : ''}`
 }
 
 /** A path whose parts are encoded: `` path`/projects/${slug}/data` ``. */

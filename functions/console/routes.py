@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sluice.api.call import Answer, Call
-from sluice.api.routes import Parameter, Routes
+from sluice.api.routes import Routes
 from sluice.container import Container
 from sluice.errors import NotFound
 from sluice.settings import Settings
@@ -27,17 +27,10 @@ _MEDIA_TYPES = {
 # The build puts a hash of the content into each name.
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _SCOPE = "openid email profile"
-# What issuers add to the address that they send the browser back to: RFC 6749, RFC 9207, and what some add besides.
-_ANSWER_OF_ISSUER = [
-    Parameter(name, "From the issuer, after a sign-in; the page reads it.")
-    for name in (
-        *("code", "state", "error", "error_description", "error_uri", "iss"),
-        *("session_state", "scope", "authuser", "hd", "prompt"),
-    )
-]
 
 
-@routes.get("/console", None, parameters=_ANSWER_OF_ISSUER, media_types=("text/html",), small=True)
+# Issuers answer a sign-in in the query, each with parameters of its own.
+@routes.get("/console", None, media_types=("text/html",), small=True, any_query=True)
 def console(call: Call, services: Container) -> Answer:
     """The web console."""
     page = _file(services.settings, _PAGE)

@@ -49,6 +49,11 @@ def test_the_page_is_never_cached_and_knows_its_address(build: Path, services: C
     assert all("amazonaws.com" in host for host in connect[1:]), "the lake and the inbox, and nothing else"
 
 
+def test_links_may_have_more_in_their_query(build: Path, services: Container) -> None:
+    answer = Client().get("/console?utm_source=mail&code=x&code=y")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
 def test_files_with_a_hash_are_cached_for_ever(build: Path, services: Container) -> None:
     answer = Client().get("/console/index-a1b2.js")
     assert (answer.status, answer.text) == (200, "console.log('x')")

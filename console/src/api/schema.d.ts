@@ -9617,30 +9617,7 @@ export interface operations {
     };
     console: {
         parameters: {
-            query?: {
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                authuser?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                code?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                error?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                error_description?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                error_uri?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                hd?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                iss?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                prompt?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                scope?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                session_state?: string;
-                /** @description From the issuer, after a sign-in; the page reads it. */
-                state?: string;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;

@@ -81,7 +81,7 @@ class Dispatcher:
                 call, arguments = _admit(route, call, services, arguments)
                 audit.begin(call)
                 answer = answer_once(call, services, lambda: route.handler(call, services, **arguments))
-                if route.method == "GET" and not route.anonymous:
+                if route.method == "GET" and not route.anonymous and not route.any_query:
                     # Checked last, so that a missing resource answers 404 and not 422.
                     call.require_known_parameters()
                 audit.end(call, answer)

@@ -62,6 +62,8 @@ class Route:
         head: whether HEAD is answered like GET, without the body. Tools that read a file by its URL ask for its
             size first.
         audited: whether requests are recorded in the audit; null: those that can change something are.
+        any_query: whether query parameters that the route does not know are passed over, as for a page whose links
+            go through programs that add some.
         acts: whether a GET does more than reading, so that an admin may not do it as somebody else.
         deprecated: since when the route is deprecated, and which one has replaced it; null: it is not deprecated.
     """
@@ -83,6 +85,7 @@ class Route:
     anonymous: bool = False
     head: bool = False
     audited: bool | None = None
+    any_query: bool = False
     acts: bool = False
     deprecated: Deprecation | None = None
 
