@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 
@@ -19,19 +20,21 @@ def label() -> str:
 
 @pytest.mark.long
 def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deployed: Deployed, label: str) -> None:
+    deployed.done("PUT", f"/projects/{label}", {"name": label})
     page = console.page
     page.get_by_role("link", name="Administration").click()
     console.heading("API keys")
     page.get_by_role("button", name="Create a key").click()
     page.get_by_label("Name").fill(label)
-    page.get_by_label("Only for these projects").fill("no-such-project")
+    page.get_by_label("For", exact=True).select_option("these projects only")
+    page.get_by_role("checkbox", name=label).check()
     page.keyboard.press("Enter")
     key = page.get_by_role("dialog", name="The key").locator("pre").inner_text()
     assert key.startswith("slc_")
     page.get_by_role("button", name="Done").click()
     row = page.get_by_role("row", name=label)
     expect(row).to_contain_text("viewer")
-    expect(row).to_contain_text("no-such-project")
+    expect(row.get_by_role("cell", name=label, exact=True)).to_be_visible()
     row.get_by_role("button", name="Rotate").click()
     page.get_by_label("Hours for which the present secret stays valid, too").fill("0")
     page.keyboard.press("Enter")
@@ -43,6 +46,7 @@ def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deplo
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(row).to_have_count(0)
     assert label not in [item["name"] for item in deployed.done("GET", "/keys?limit=100")["items"]]
+    deployed.done("DELETE", f"/projects/{label}")
 
 
 @pytest.mark.long
@@ -116,6 +120,30 @@ def test_the_audit_is_filtered_and_downloaded(console: Console, deployed: Deploy
         page.get_by_role("button", name="Download CSV").click()
     assert label in Path(download.value.path()).read_text()
     console.check_narrow()
+
+
+@pytest.mark.long
+def test_the_audit_is_asked_for_what_it_shows(console: Console, deployed: Deployed, label: str) -> None:
+    deployed.done("PUT", f"/secrets/{label}", {"value": "x"})
+    deployed.done("DELETE", f"/secrets/{label}")
+    page = console.page
+    asked: list[str] = []
+    console.go("/administration/audit", resource=f"secrets/{label}")
+    row = page.get_by_role("row", name="delete secret")
+    expect(row).to_contain_text("secret.manage")
+    page.on("request", lambda request: asked.append(request.url) if "/audit?" in request.url else None)
+    page.get_by_label("Action").press_sequentially("secret.manage")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("action=secret.manage"))
+    expect(page.get_by_role("row")).to_have_count(3)
+    since = page.get_by_label("Since (UTC)")
+    since.fill("2000-01-01T00:00")
+    since.fill("2000-01-02T00:00")
+    page.get_by_label("Who").focus()
+    expect(page).to_have_url(re.compile("since=2000-01-02T00%3A00%3A00Z"))
+    console.settle()
+    expect(row).to_be_visible()
+    assert len(asked) == 2, "nothing is asked for by each key"
 
 
 @pytest.mark.long

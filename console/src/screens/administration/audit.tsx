@@ -1,28 +1,28 @@
 /** The audit: who did what, when, from where and on which version. */
+import { useEffect, useState } from 'preact/hooks'
 import { api, ok, send, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
-import { Button, Empty, ProblemNote, State, TextField } from '../../ui/parts'
+import { Button, Empty, Field, ProblemNote, State } from '../../ui/parts'
 import { AdministrationPage } from './page'
 
 type Entry = Schemas['AuditEntryView']
 const FILTERS = ['principal', 'resource', 'action', 'since', 'until'] as const
-const LABELS = { principal: 'Who', resource: 'Resource', action: 'Action', since: 'Since', until: 'Until' }
-const EXAMPLES = {
+type Filter = (typeof FILTERS)[number]
+const LABELS = { principal: 'Who', resource: 'Resource', action: 'Action', since: 'Since (UTC)', until: 'Until before (UTC)' }
+const EXAMPLES: Partial<Record<Filter, string>> = {
   principal: 'key:3f9c2k7d1m5x',
   resource: 'projects/top-coins',
   action: 'project.update',
-  since: '2026-11-01T00:00:00Z',
-  until: '',
 }
 
 export default function Audit() {
   const place = usePlace()
   const filter = Object.fromEntries(
     FILTERS.map((name) => [name, place.query.get(name)]).filter(([, value]) => value),
-  ) as Partial<Record<(typeof FILTERS)[number], string>>
+  ) as Partial<Record<Filter, string>>
   const entries = useList(
     (cursor) => ok(api.GET('/v1/audit', { params: { query: { ...filter, cursor, limit: 50 } } })),
     [JSON.stringify(filter)],
@@ -49,23 +49,44 @@ export default function Audit() {
           <ProblemNote error={save.error} />
           <div class="columns">
             {FILTERS.map((name) => (
-              <TextField
-                key={name}
-                label={LABELS[name]}
-                value={place.query.get(name) ?? ''}
-                placeholder={EXAMPLES[name]}
-                wrong={entries.error?.at(`?${name}`)}
-                onInput={(value) => setParameters({ [name]: value }, { replace: true })}
-              />
+              <FilterField key={name} name={name} value={filter[name] ?? ''} wrong={entries.error?.at(`?${name}`)} />
             ))}
           </div>
         </>
       }
       list={entries}
       empty={<Empty title="Nothing fits the filter.">Each request that can change something is recorded.</Empty>}
-      columns={['When', 'Who', 'What', 'Outcome', 'Version', 'From']}
+      columns={['When (UTC)', 'Who', 'What', 'Outcome', 'Version', 'From']}
       row={(entry) => <AuditRow key={entry.id} entry={entry} />}
     />
+  )
+}
+
+/** Counts when it is left, or at Enter: half a name or half a date finds nothing. */
+function FilterField({ name, value, wrong }: { name: Filter; value: string; wrong: string | undefined }) {
+  const isTime = name === 'since' || name === 'until'
+  const shown = isTime ? value.replace(/(\.\d+)?Z$/, '') : value
+  const [text, setText] = useState(shown)
+  useEffect(() => setText(shown), [shown])
+  const apply = () => {
+    if (text !== shown) setParameters({ [name]: isTime && text ? `${text.length === 16 ? `${text}:00` : text}Z` : text.trim() })
+  }
+  return (
+    <Field label={LABELS[name]} wrong={wrong}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          type={isTime ? 'datetime-local' : 'text'}
+          value={text}
+          placeholder={EXAMPLES[name]}
+          autoComplete="off"
+          spellcheck={false}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onBlur={apply}
+          onKeyDown={(event) => event.key === 'Enter' && apply()}
+        />
+      )}
+    </Field>
   )
 }
 
@@ -82,6 +103,7 @@ function AuditRow({ entry }: { entry: Entry }) {
       </td>
       <td>
         {entry.operation.replaceAll('_', ' ')}
+        <div class="mono">{entry.action}</div>
         <div class="muted mono">
           {entry.method} {entry.path}
         </div>

@@ -1,11 +1,11 @@
 /** API keys: who has one, what it may do, when it was used; creating, rotating and revoking them. */
 import { useState } from 'preact/hooks'
-import { api, ok, type Schemas } from '../../api/client'
+import { all, api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
-import { useAction } from '../../api/load'
+import { useAction, useLoad } from '../../api/load'
 import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
-import { Badge, Button, Empty, SelectField, TextField } from '../../ui/parts'
+import { Badge, Button, Empty, SelectField, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
@@ -19,6 +19,8 @@ const ROLES: { value: Role; text: string }[] = [
   { value: 'editor', text: 'editor: also writes and runs' },
   { value: 'admin', text: 'admin: also manages keys, secrets and people' },
 ]
+
+const MOST_WITHOUT_SEARCH = 12
 
 export default function Keys() {
   const keys = useList((cursor) => ok(api.GET('/v1/keys', { params: { query: { cursor } } })), [])
@@ -126,19 +128,51 @@ function RotateButton({ item, onSecret }: { item: Key; onSecret: (key: string | 
   )
 }
 
+function ChooseProjects({ chosen, onChange }: { chosen: string[]; onChange: (chosen: string[]) => void }) {
+  const [search, setSearch] = useState('')
+  const projects = useLoad(() => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 200 } } }))), [])
+  return (
+    <Show from={projects}>
+      {(items) => (
+        <fieldset>
+          <legend>Projects</legend>
+          {items.length > MOST_WITHOUT_SEARCH && <TextField label="Search" type="search" value={search} onInput={setSearch} />}
+          <ul class="plain choices">
+            {items
+              .map((item) => item.slug!)
+              .filter((slug) => chosen.includes(slug) || slug.includes(search))
+              .map((slug) => (
+                <li key={slug}>
+                  <label class="row">
+                    <input
+                      type="checkbox"
+                      checked={chosen.includes(slug)}
+                      onChange={() => onChange(chosen.includes(slug) ? chosen.filter((one) => one !== slug) : [...chosen, slug])}
+                    />
+                    {slug}
+                  </label>
+                </li>
+              ))}
+          </ul>
+          <p class="muted">Without any, it sees what it creates, and what is shared with it.</p>
+        </fieldset>
+      )}
+    </Show>
+  )
+}
+
 function CreateKey(props: { onClose: () => void; onCreated: (key: string | undefined) => void }) {
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('viewer')
-  const [projects, setProjects] = useState('')
+  const [projects, setProjects] = useState<string[] | null>(null)
   const [expires, setExpires] = useState('')
   const create = useAction(async () => {
-    const named = projects.split(/[\s,]+/).filter(Boolean)
     const answer = await ok(
       api.POST('/v1/keys', {
         body: {
           name,
           role,
-          projects: named.length > 0 ? named : null,
+          projects,
           expires_at: expires ? new Date(expires).toISOString() : null,
         },
       }),
@@ -156,13 +190,17 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
         help="Who or what uses it, so that it can be recognised later."
       />
       <SelectField label="Role" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
-      <TextField
-        label="Only for these projects"
-        value={projects}
-        onInput={setProjects}
+      <SelectField
+        label="For"
+        value={projects ? 'some' : 'all'}
+        options={[
+          { value: 'all', text: 'all projects' },
+          { value: 'some', text: 'these projects only' },
+        ]}
+        onChange={(value) => setProjects(value === 'all' ? null : [])}
         wrong={create.error?.at('/projects')}
-        help="Their names in addresses, separated by commas; empty for all."
       />
+      {projects && <ChooseProjects chosen={projects} onChange={setProjects} />}
       <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
     </FormDialog>
   )
