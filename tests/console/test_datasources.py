@@ -125,7 +125,7 @@ def test_form_and_yaml_follow_each_other_and_show_errors_at_both(
         expect(_yaml(page)).to_contain_text(part)
     page.get_by_role("button", name="Check").click()
     faults = page.get_by_role("list", name="Faults")
-    expect(faults).to_contain_text("Line 5: String should match pattern")
+    expect(faults).to_contain_text("Line 5: Give a whole address such as https://api.example.com/v1/coins")
     expect(faults).to_contain_text("/http/pagination/page_param: This field is required")
     expect(page.get_by_label("Parameter of the page number")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("URL")).to_have_attribute("aria-invalid", "true")

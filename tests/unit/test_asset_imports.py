@@ -66,7 +66,7 @@ def test_every_bad_cell_is_named_and_no_row_is_stored(fleet: Client) -> None:
         "P-4,V-1\n"
     )
     assert errors(fleet, "/equipment/import", body) == [
-        (3, "code", "String should match pattern '^[A-Za-z0-9-]{1,32}$'."),
+        (3, "code", "Use up to 32 letters, digits and hyphens, such as PUMP-1."),
         (3, "status", "Input should be 'active' or 'inactive'."),
         (5, "site", "There is no site 'NO'."),
         (5, "parent", "There is no equipment 'GONE'."),

@@ -205,7 +205,7 @@ def test_shipped_blueprints_are_valid_without_variables(name: str) -> None:
         ({"files/no-such/x.csv": "a"}, []),
         ({"files/orders/x.csv": "a"}, ["files/orders: The datasource 'orders' takes no files: its kind is http."]),
         ({"models/Bad.yaml": "sql: SELECT 1"}, ["models/Bad.yaml:1:1: The name 'Bad' cannot be used in SQL"]),
-        ({"datasources/A b.yaml": "name: x\nkind: file"}, ["datasources/A b.yaml:1:1: The name 'A b' must match"]),
+        ({"datasources/A b.yaml": "name: x\nkind: file"}, ["datasources/A b.yaml:1:1: The name 'A b' cannot be used"]),
         ({"datasources/notes.yaml": "name: x\nkind: file\nslug: y"}, ["datasources/notes.yaml:3:7: slug: The slug is"]),
         (
             {"datasources/orders.yaml": "name: x\nkind: http\nhttp:\n  urll: x\n"},

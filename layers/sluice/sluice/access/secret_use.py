@@ -82,7 +82,7 @@ class SecretUse:
         secret = self._definitions.find("secret", name)
         explain = explain and author.is_admin
         if secret is None and explain:
-            raise SecretMissing(f"The secret {name!r} has no value; set it with PUT /v1/secrets/{name}.")
+            raise SecretMissing(f"There is no secret {name!r}; set it in the console or with PUT /v1/secrets/{name}.")
         reason = self._reason(secret, datasource, author, assigned_to) if secret is not None else "unknown"
         if reason is None:
             return

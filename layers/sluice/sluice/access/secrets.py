@@ -57,7 +57,7 @@ class Secrets:
         """
         value = self._read(self._name(name))
         if value is None:
-            raise SecretMissing(f"The secret {name!r} has no value; set it with PUT /v1/secrets/{name}.")
+            raise SecretMissing(f"There is no secret {name!r}; set it in the console or with PUT /v1/secrets/{name}.")
         return value
 
     def signing_key(self) -> bytes:

@@ -10,10 +10,19 @@ from typing import Annotated
 from pydantic import AwareDatetime, BeforeValidator, StringConstraints
 from ulid import ULID
 
-SLUG_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+from sluice.patterns import in_words
+
+SLUG_PATTERN = in_words(
+    r"^[a-z0-9]+(-[a-z0-9]+)*$", "use small letters and digits, with single hyphens between them, such as north-sea"
+)
 SLUG_MAX = 50
-SQL_NAME_PATTERN = r"^[a-z_][a-z0-9_]{0,62}$"
-SECRET_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+SQL_NAME_PATTERN = in_words(
+    r"^[a-z_][a-z0-9_]{0,62}$", "use up to 63 small letters, digits and _, and no digit at the beginning, such as top_5"
+)
+SECRET_NAME_PATTERN = in_words(
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
+    "use up to 63 letters, digits, -, _ and ., the first a letter or digit",
+)
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_MAX)]
 SqlName = Annotated[str, StringConstraints(pattern=SQL_NAME_PATTERN)]

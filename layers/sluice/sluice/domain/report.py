@@ -9,6 +9,7 @@ from pydantic import Field
 from sluice.domain.base import Document
 from sluice.domain.datasource import ColumnName
 from sluice.domain.sql_query import QueryText
+from sluice.patterns import PRINTABLE
 
 _Text = Annotated[str, Field(max_length=200)]
 
@@ -25,7 +26,7 @@ class MarkdownSection(Document):
 class ColumnFormat(Document):
     """How a report shows the values of a column. The section's CSV has them as they are."""
 
-    unit: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f]+$")] | None = Field(
+    unit: Annotated[str, Field(min_length=1, max_length=20, pattern=PRINTABLE)] | None = Field(
         None, description="Shown beside the column's name, such as `EUR`."
     )
     decimals: Annotated[int, Field(ge=0, le=12)] | None = Field(

@@ -66,11 +66,14 @@ def _check_timezone(name: str) -> str:
     return ZoneInfo(name).key
 
 
+EXPRESSION_PATTERN = r"^(rate|cron)\(.+\)$"
+
+
 class Schedule(Document):
     """When a datasource is ingested or a project is refreshed."""
 
     expression: Annotated[
-        str, AfterValidator(_check_expression), WithJsonSchema({"type": "string", "pattern": r"^(rate|cron)\(.+\)$"})
+        str, AfterValidator(_check_expression), WithJsonSchema({"type": "string", "pattern": EXPRESSION_PATTERN})
     ] = Field(
         description="`rate(N minutes|hours|days)`, or `cron(minutes hours day-of-month month day-of-week year)` as in "
         "EventBridge, with `?` in one of the two day fields."

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sluice.domain.base import Document
 from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import Slug
+from sluice.patterns import in_words
 
 
 def _check_host(host: str) -> str:
@@ -22,7 +23,14 @@ def _check_host(host: str) -> str:
 
 Host = Annotated[
     str,
-    StringConstraints(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?$", min_length=1, max_length=259),
+    StringConstraints(
+        pattern=in_words(
+            r"^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?$",
+            "give a host with or without a port, such as api.example.com, and nothing else of an address",
+        ),
+        min_length=1,
+        max_length=259,
+    ),
     AfterValidator(_check_host),
 ]
 

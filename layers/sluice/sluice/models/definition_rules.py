@@ -16,8 +16,11 @@ from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_sql_nam
 from sluice.domain.report import MarkdownSection, QuerySection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.models.graph import required_models, tables_read_by, waves
+from sluice.patterns import advice, in_words
 
-_NAME_PATTERN = r"[a-z0-9_][a-z0-9_-]{0,62}"
+_NAME_PATTERN = in_words(
+    r"[a-z0-9_][a-z0-9_-]{0,62}", "use up to 63 small letters, digits, - and _, and no - at the beginning"
+)
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,12 @@ def name_fault(kind: str, name: str) -> str | None:
         kind: `model`, `report` or `endpoint`.
         name: the name.
     """
-    if kind == "model" and (not is_sql_name(name) or name in RESERVED_SQL_NAMES):
-        return f"The name {name!r} cannot be used in SQL: it must match {SQL_NAME_PATTERN} and not be a keyword."
+    if kind == "model" and not is_sql_name(name):
+        return f"The name {name!r} cannot be used in SQL: {advice(SQL_NAME_PATTERN)}."
+    if kind == "model" and name in RESERVED_SQL_NAMES:
+        return f"The name {name!r} is a word of SQL; choose another one."
     if re.fullmatch(_NAME_PATTERN, name) is None:
-        return f"The name {name!r} must match {_NAME_PATTERN}."
+        return f"The name {name!r} cannot be used: {advice(_NAME_PATTERN)}."
     return None
 
 

@@ -15,7 +15,12 @@ from itertools import pairwise
 from math import gcd
 from typing import Protocol
 
-STEP_PATTERN = r"^[1-9][0-9]{0,5}(s|m|h|d|w|mo|y)$"
+from sluice.patterns import in_words
+
+STEP_PATTERN = in_words(
+    r"^[1-9][0-9]{0,5}(s|m|h|d|w|mo|y)$",
+    "give a whole number and a unit (s, m, h, d, w, mo or y), such as 15m or 1d",
+)
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
 _UNITS = {"s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": DAY, "w": 7 * DAY}

@@ -7,8 +7,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-CODE_PATTERN = r"^[A-Za-z0-9-]{1,32}$"
-SENSOR_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$"
+from sluice.patterns import in_words
+
+CODE_PATTERN = in_words(r"^[A-Za-z0-9-]{1,32}$", "use up to 32 letters, digits and hyphens, such as PUMP-1")
+SENSOR_ID_PATTERN = in_words(
+    r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$",
+    "use up to 64 letters, digits, -, _, . and :, and a letter or digit at the beginning, such as pump-1.temperature",
+)
 # The most characters of a code or id.
 MAX_NAME = 64
 # Paths such as `/sites/operations/cost` and `/equipment/import` would hide an asset with this name.

@@ -22,6 +22,7 @@ from sluice.domain.file_format import CsvOptions, Format, XlsxOptions
 from sluice.domain.names import Slug, slug_of
 from sluice.domain.schedule import Schedule
 from sluice.domain.schema import ColumnType
+from sluice.patterns import PRINTABLE
 
 # Columns that Sluice adds to every record or merged row.
 RESERVED_COLUMNS = frozenset(
@@ -41,7 +42,7 @@ def _check_column(name: str) -> str:
 
 
 ColumnName = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f]+$"), AfterValidator(_check_column)
+    str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE), AfterValidator(_check_column)
 ]
 # A datasource with one of these slugs would collide with routes such as `/datasources/check`.
 RESERVED_SLUGS = frozenset({"check", "preview", "detect"})

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sluice.domain.base import Document
-from sluice.domain.datasource.http_source import URL_PATTERN, Auth, NoAuth, Url, url_fault
+from sluice.domain.datasource.http_source import Auth, NoAuth, Url, url_fault
 
 
 def _require_address(url: object) -> object:
-    """Refuse what is no address, with better advice than the pattern of `Url` gives."""
+    """Refuse credentials in the address, with better advice than the pattern of `Url` gives."""
     if isinstance(url, str) and "@" in url.partition("://")[2].partition("/")[0].partition("?")[0]:
         raise ValueError("the URL has a user name or password; store the password as a secret and name it in `auth`")
-    if isinstance(url, str) and not re.search(URL_PATTERN, url):
-        raise ValueError("give a whole address such as https://api.example.com/v1/coins, without spaces and `#`")
     return url
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sluice.domain.base import Document
 from sluice.domain.expression import JmesPath
 from sluice.domain.names import SecretName
+from sluice.patterns import in_words
 
 
 def _check_url(url: str) -> str:
@@ -61,13 +62,31 @@ def _is_host_name(host: str) -> bool:
     return all(re.fullmatch(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in host.split("."))
 
 
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$")]
-HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=8192)]
+HeaderName = Annotated[
+    str,
+    StringConstraints(
+        pattern=in_words(
+            r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
+            "give the name of a header, such as X-Api-Version, without spaces and :",
+        )
+    ),
+]
+HeaderValue = Annotated[
+    str, StringConstraints(pattern=in_words(r"^[\x20-\x7e]*$", "use ASCII characters in one line"), max_length=8192)
+]
 ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # The name of a query parameter or, if it begins with /, a JSON Pointer into the request body.
-PageParam = Annotated[str, StringConstraints(pattern=r"^([^/]|(/([^/~]|~[01])+)+$)", min_length=1, max_length=256)]
-BodyPointer = Annotated[str, StringConstraints(pattern=r"^(/([^/~]|~[01])+)+$", max_length=1024)]
-URL_PATTERN = r"^https?://[^\s/?#@]+([/?][^\s#]*)?$"
+PAGE_PARAM_PATTERN = in_words(
+    r"^([^/]|(/([^/~]|~[01])+)+$)",
+    "give the name of a query parameter, or a JSON Pointer into the body such as /paging/offset",
+)
+PageParam = Annotated[str, StringConstraints(pattern=PAGE_PARAM_PATTERN, min_length=1, max_length=256)]
+BODY_POINTER_PATTERN = in_words(r"^(/([^/~]|~[01])+)+$", "give a JSON Pointer into the body, such as /filter/since")
+BodyPointer = Annotated[str, StringConstraints(pattern=BODY_POINTER_PATTERN, max_length=1024)]
+URL_PATTERN = in_words(
+    r"^https?://[^\s/?#@]+([/?][^\s#]*)?$",
+    "give a whole address such as https://api.example.com/v1/coins, without a user name, spaces and `#`",
+)
 Url = Annotated[
     str,
     StringConstraints(pattern=URL_PATTERN, max_length=4096),
@@ -95,9 +114,12 @@ class BasicAuth(Document):
     """HTTP Basic: a user name, and a secret as the password."""
 
     type: Literal["basic"] = Field(description="`basic`: requests carry a user name and a password, by HTTP Basic.")
-    username: Annotated[str, StringConstraints(pattern=r"^[^:\x00-\x1f]*$", max_length=256)] = Field(
-        description="The user name, in plain text; everybody who can read the datasource sees it."
-    )
+    username: Annotated[
+        str,
+        StringConstraints(
+            pattern=in_words(r"^[^:\x00-\x1f]*$", "give a user name in one line, without :"), max_length=256
+        ),
+    ] = Field(description="The user name, in plain text; everybody who can read the datasource sees it.")
     secret: SecretName = Field(description="The name of the secret whose value is the password.")
 
 
