@@ -6,8 +6,8 @@
  * for hashes put the query before the `#`.
  */
 import type { ComponentChildren, JSX } from 'preact'
-import { useCallback, useEffect, useState } from 'preact/hooks'
-import { askToLeave, losesChanges } from './unsaved'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { askToLeave, forgetUnsaved, losesChanges } from './unsaved'
 
 export interface Place {
   /** Such as `/projects/top-coins`. */
@@ -100,6 +100,20 @@ export function navigate(to: string, query: Query = {}, { replace = false } = {}
   // Who stays sees the present place again: a control may show the other one already.
   if (losesChanges(shown, placeOf(address))) askToLeave(go, show)
   else go()
+}
+
+/**
+ * `navigate` for what follows an answer, such as the page of what was created. What the component had to save is saved
+ * by then. If the component is gone, the user has left it while the answer was on its way, and stays where they are.
+ */
+export function useArrival(): (to: string, query?: Query) => void {
+  const gone = useRef(false)
+  useLayoutEffect(() => () => void (gone.current = true), [])
+  return useCallback((to, query) => {
+    if (gone.current) return
+    forgetUnsaved()
+    navigate(to, query)
+  }, [])
 }
 
 /** The present place; the component is drawn again when it changes. */

@@ -213,8 +213,8 @@ def test_the_merge_is_edited_beside_its_preview(console: Console, deployed: Depl
     # Somebody else changes the project in the meantime.
     deployed.done("PATCH", f"/projects/{coins.slug}", {"description": "Prices by symbol."})
     page.get_by_role("button", name="Save", exact=True).click()
-    page.get_by_role("button", name="Save mine over it").click()
-    page.get_by_role("dialog").get_by_role("button", name="Save mine over it").click()
+    page.get_by_role("button", name="Keep mine").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Everything is saved.")).to_be_visible()
     assert deployed.done("GET", f"/projects/{coins.slug}")["merge"]["fields"]["price"]["rule"] == "max"
     page.get_by_role("button", name="YAML").click()

@@ -21,6 +21,9 @@ export class ApiError extends Error {
   }
 }
 
+/** The header of a PUT that creates: it is refused (412) if there is something of that name already. */
+export const ONLY_NEW = { 'If-None-Match': '*' }
+
 const credentials: Middleware = {
   onRequest({ request }) {
     const credential = currentCredential()

@@ -1,9 +1,10 @@
 /** Secrets, by their names: the API never shows a value again. */
 import { useState } from 'preact/hooks'
-import { api, ok, type Schemas } from '../../api/client'
+import { all, api, ApiError, ok, ONLY_NEW, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { Link, path } from '../../router'
+import { Conflict } from '../../ui/conflict'
 import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
 import { Button, Empty, TextField } from '../../ui/parts'
@@ -83,12 +84,25 @@ function SecretRow(props: { secret: Secret; onEdit: () => void; onDeleted: () =>
   )
 }
 
+/** What a list is in a text field. */
+function textOf(names: string[] | null): string {
+  return names?.join(', ') ?? ''
+}
+
+async function loadSecret(name: string): Promise<Secret> {
+  const secrets = await all((cursor) => ok(api.GET('/v1/secrets', { params: { query: { cursor, limit: 200 } } })))
+  const found = secrets.find((one) => one.name === name)
+  if (found) return found
+  const detail = `The secret ${name} has been deleted.`
+  throw new ApiError(404, { type: 'about:blank', title: 'Not found', status: 404, detail })
+}
+
 function EditSecret(props: { present: Secret | null; onClose: () => void; onSaved: () => void }) {
-  const { present } = props
+  const [present, setPresent] = useState(props.present)
   const [name, setName] = useState(present?.name ?? '')
   const [value, setValue] = useState('')
-  const [hosts, setHosts] = useState(present?.hosts?.join(', ') ?? '')
-  const [projects, setProjects] = useState(present?.projects?.join(', ') ?? '')
+  const [hosts, setHosts] = useState(textOf(present?.hosts ?? null))
+  const [projects, setProjects] = useState(textOf(present?.projects ?? null))
   const save = useAction(async () => {
     const list = (text: string) => text.split(/[\s,]+/).filter(Boolean)
     const body = {
@@ -97,14 +111,37 @@ function EditSecret(props: { present: Secret | null; onClose: () => void; onSave
       projects: list(projects).length > 0 ? list(projects) : null,
     }
     const header = present ? { 'If-Match': `"${present.etag}"` } : undefined
-    await ok(api.PUT('/v1/secrets/{name}', { params: { path: { name }, header }, body }))
+    const headers = present ? {} : ONLY_NEW
+    await ok(api.PUT('/v1/secrets/{name}', { params: { path: { name }, header }, headers, body }))
     toast(`The secret ${name} is set.`)
     props.onSaved()
   })
+  const refused = save.error?.status === 412
   return (
-    <FormDialog title={present ? `Change ${present.name}` : 'Add a secret'} submit="Save" action={save} onClose={props.onClose}>
+    <FormDialog title={present ? `Change ${present.name}` : 'Add a secret'} submit="Save" action={refused ? { ...save, error: undefined } : save} onClose={props.onClose}>
       {!present && (
-        <TextField label="Name" value={name} onInput={setName} required help="Small letters, digits and hyphens." />
+        <TextField
+          label="Name"
+          value={name}
+          onInput={setName}
+          required
+          wrong={refused ? 'There is a secret of this name already. Change it in the list, or choose another name.' : undefined}
+          help="Small letters, digits and hyphens."
+        />
+      )}
+      {present && refused && (
+        <Conflict
+          name={present.name}
+          load={() => loadSecret(present.name)}
+          text={(theirs) => `Only to these hosts: ${textOf(theirs.hosts) || 'all'}\nOnly for these projects: ${textOf(theirs.projects) || 'all'}`}
+          onTake={(theirs) => {
+            save.clear()
+            setPresent(theirs)
+            setHosts(textOf(theirs.hosts))
+            setProjects(textOf(theirs.projects))
+          }}
+          onKeep={(theirs) => (save.clear(), setPresent(theirs))}
+        />
       )}
       <TextField label="Value" type="password" value={value} onInput={setValue} required wrong={save.error?.at('/value')} />
       <TextField

@@ -2,14 +2,16 @@
 import { useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
+import { path, useArrival } from '../../router'
 import { Button, Field, Note, Panel, ProblemNote, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { choicesOf, InputChoice, type Chosen } from './choices'
 
 type Document = Record<string, never>
 
-export function ManualResult(props: { project: string; algorithm: Schemas['AlgorithmView']; onStored: (run: Schemas['RunView']) => void }) {
+export function ManualResult(props: { project: string; algorithm: Schemas['AlgorithmView'] }) {
   const { project, algorithm } = props
+  const arrive = useArrival()
   const choices = useLoad(() => choicesOf(project, algorithm.inputs, null), [project, algorithm.name])
   const [chosen, setChosen] = useState<Chosen>({})
   const [text, setText] = useState('')
@@ -26,7 +28,7 @@ export function ManualResult(props: { project: string; algorithm: Schemas['Algor
       }),
     )
     toast('The result was stored as a run.')
-    props.onStored(run)
+    arrive(path`/projects/${project}/algorithms/${algorithm.name}`, { run: run.id })
   })
   const submit = () => {
     try {

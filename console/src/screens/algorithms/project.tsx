@@ -67,13 +67,12 @@ export default function ProjectAlgorithm({ parameters }: ScreenProps) {
                     project={slug}
                     algorithm={data}
                     settings={own}
-                    onStarted={(started) => navigate(here, { run: started.id })}
                     onSaved={settings.reload}
                   />
                 )}
               </Show>
             )}
-            {!run && part === 'manual' && <ManualResult project={slug} algorithm={data} onStored={(stored) => navigate(here, { run: stored.id })} />}
+            {!run && part === 'manual' && <ManualResult project={slug} algorithm={data} />}
           </>
         )}
       </Show>
@@ -158,7 +157,7 @@ function emptyOf(value: Json | undefined): Json {
 /** The parameters of a run that differ from the defaults. */
 export function Chosen({ run, algorithm }: { run: Schemas['RunView']; algorithm: AlgorithmView }) {
   const given = (run.request?.parameters ?? {}) as Record<string, Json>
-  const differing = parametersOf(algorithm.parameters).filter(({ name, default: usual }) => name in given && !same(given[name], usual === undefined ? emptyOf(given[name]) : usual))
+  const differing = parametersOf(algorithm.parameters).filter(({ name, default: usual }) => Object.hasOwn(given, name) && !same(given[name], usual === undefined ? emptyOf(given[name]) : usual))
   if (differing.length === 0) return <span class="muted">none</span>
   return <>{differing.map(({ name }) => `${name} ${entryOf(given[name]) || 'none'}`).join(', ')}</>
 }

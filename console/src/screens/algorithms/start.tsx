@@ -1,8 +1,9 @@
 /** The form of a run: inputs and parameters as the algorithm declares them, beginning with the project's settings. */
 import { useMemo, useState } from 'preact/hooks'
-import { api, ok, type Schemas } from '../../api/client'
+import { api, ok, ONLY_NEW, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
+import { path, useArrival } from '../../router'
 import { Button, Panel, ProblemNote, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { choicesOf, InputChoice, type Choices, type Chosen } from './choices'
@@ -18,7 +19,6 @@ interface Props {
   project: string
   algorithm: AlgorithmView
   settings: Settings
-  onStarted: (run: Schemas['RunView']) => void
   onSaved: () => void
 }
 
@@ -28,7 +28,8 @@ export function StartForm(props: Props) {
   return <Show from={choices}>{(found) => <Form {...props} choices={found} />}</Show>
 }
 
-function Form({ project, algorithm, settings, choices, onStarted, onSaved }: Props & { choices: Choices }) {
+function Form({ project, algorithm, settings, choices, onSaved }: Props & { choices: Choices }) {
+  const arrive = useArrival()
   const may = useMayOn({ project })
   const parameters = useMemo(() => parametersOf(algorithm.parameters), [algorithm])
   const saved = (settings?.parameters ?? {}) as Record<string, Json>
@@ -40,24 +41,25 @@ function Form({ project, algorithm, settings, choices, onStarted, onSaved }: Pro
   const [force, setForce] = useState(false)
   const [onRefresh, setOnRefresh] = useState(settings?.on_refresh ?? false)
 
-  const path = { slug: project, name: algorithm.name }
+  const params = { path: { slug: project, name: algorithm.name } }
   const values = () => valuesOf(parameters, entries)
   const references = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Record<string, string | null>
   const start = useAction(async () => {
     const run = await ok(
       api.POST('/v1/projects/{slug}/algorithms/{name}/runs', {
-        params: { path },
+        params,
         body: { inputs: references, parameters: values(), seed: Number(seed) || 0, force, comment: comment.trim() || null },
       }),
     )
     if (run.finished_at) toast('The same was computed before: this is the earlier run.')
-    onStarted(run)
+    arrive(path`/projects/${project}/algorithms/${algorithm.name}`, { run: run.id })
   })
   const save = useAction(async () => {
     const differing = Object.entries(values()).filter(([name, value]) => !same(value, parameters.find((one) => one.name === name)!.default))
     await ok(
       api.PUT('/v1/projects/{slug}/algorithms/{name}', {
-        params: { path, header: settings ? { 'If-Match': settings.etag } : {} },
+        params,
+        headers: settings ? { 'If-Match': settings.etag } : ONLY_NEW,
         body: { inputs: { ...settings?.inputs, ...references }, parameters: Object.fromEntries(differing), seed: Number(seed) || 0, on_refresh: onRefresh },
       }),
     )

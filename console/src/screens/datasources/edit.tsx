@@ -3,11 +3,12 @@ import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { navigate, path } from '../../router'
+import { path, navigate, useArrival } from '../../router'
+import { Conflict } from '../../ui/conflict'
 import { Editor } from '../../ui/editor'
-import { Button, Note, Panel, Show } from '../../ui/parts'
+import { Button, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved, useUnsaved } from '../../unsaved'
+import { useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { written } from './kinds'
 import { loadDatasource, unchecked, type Datasource } from './requests'
@@ -38,14 +39,14 @@ export default function Edit({ parameters }: ScreenProps) {
 
 function EditDocument({ present }: { present: Datasource }) {
   const slug = present.slug!
+  const arrive = useArrival()
   const [base, setBase] = useState(present)
   const [text, setText] = useState(() => textOf(written(present)))
   const save = useAction(async (document: Record<string, unknown>) => {
     const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
     await ok(api.PUT('/v1/datasources/{slug}', { params, body: unchecked({ ...document, slug }) }))
-    forgetUnsaved()
     toast('The datasource is saved.')
-    navigate(path`/datasources/${slug}`)
+    arrive(path`/datasources/${slug}`)
   })
   const changed = text !== textOf(written(base))
   useUnsaved(changed)
@@ -54,7 +55,9 @@ function EditDocument({ present }: { present: Datasource }) {
     <>
       {conflict && (
         <Conflict
-          slug={slug}
+          name={slug}
+          load={() => loadDatasource(slug)}
+          text={(theirs) => textOf(written(theirs))}
           onTake={(theirs) => {
             setBase(theirs)
             setText(textOf(written(theirs)))
@@ -79,34 +82,5 @@ function EditDocument({ present }: { present: Datasource }) {
         }
       />
     </>
-  )
-}
-
-/** Somebody else has saved it meanwhile: nothing is lost on either side before the user has chosen. */
-function Conflict(props: { slug: string; onTake: (theirs: Datasource) => void; onKeep: (theirs: Datasource) => void }) {
-  const { slug } = props
-  const theirs = useLoad(() => loadDatasource(slug), [slug])
-  return (
-    <Note tone="bad">
-      <div class="stack">
-        <div>
-          <strong>Somebody else has changed {slug} since you opened it.</strong> Nothing was saved. Your text is still below.
-        </div>
-        <Show from={theirs}>
-          {(document) => (
-            <>
-              <details>
-                <summary>What is saved now</summary>
-                <pre>{textOf(written(document))}</pre>
-              </details>
-              <div class="row">
-                <Button onClick={() => props.onTake(document)}>Take what is saved, drop mine</Button>
-                <Button onClick={() => props.onKeep(document)}>Keep mine, to save it over theirs</Button>
-              </div>
-            </>
-          )}
-        </Show>
-      </div>
-    </Note>
   )
 }

@@ -1,18 +1,20 @@
 /** A project's endpoints: queries under addresses of their own. */
-import { useMemo, useState } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, path, setParameters, useParameter } from '../../router'
+import { path, Link, useArrival, useParameter } from '../../router'
+import { Conflict, useDraft } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
 import { Badge, Button, Empty, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
-import { forgetUnsaved, useUnsaved } from '../../unsaved'
+import { useUnsaved } from '../../unsaved'
 import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { ShareButton } from '../reports/share'
+import { toYaml } from '../sql/document'
 import { OtherFaults } from '../sql/parts'
 import { sqlFaults } from '../sql/query'
 import { useMentioned, useTables, type Tables } from '../sql/tables'
@@ -74,12 +76,12 @@ function OneEndpoint(props: {
   onChange: () => void
 }) {
   const { endpoint, mayUpdate } = props
+  const arrive = useArrival()
   const params = { path: { slug: endpoint.project, name: endpoint.name } }
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/endpoints/{name}', { params }))
-    forgetUnsaved()
     toast(`The endpoint ${endpoint.name} is deleted.`)
-    setParameters({ endpoint: null }, { replace: true })
+    arrive(path`/projects/${endpoint.project}/endpoints`)
     props.onChange()
   }
   return (
@@ -104,40 +106,49 @@ function OneEndpoint(props: {
       </div>
       {endpoint.description && <p>{endpoint.description}</p>}
       <TryEndpoint endpoint={endpoint} />
-      <EditEndpoint key={endpoint.etag} {...props} />
+      <EditEndpoint {...props} />
     </div>
   )
 }
 
 function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<typeof OneEndpoint>[0]) {
-  const [sql, setSql] = useState(endpoint.sql)
-  const [form, setForm] = useState(endpointForm(endpoint))
+  const draft = useDraft(endpoint, (stored) => ({ sql: stored.sql, fields: endpointForm(stored) }))
+  const { sql, fields } = draft.form
   useMentioned(tables, sql)
   const save = useAction(async () => {
-    const params = { path: { slug: endpoint.project, name: endpoint.name }, header: { 'If-Match': endpoint.etag } }
-    await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(form, sql) }))
-    forgetUnsaved()
+    const params = { path: { slug: endpoint.project, name: endpoint.name }, header: { 'If-Match': draft.base.etag } }
+    draft.begin(await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(fields, sql) })))
     toast(`The endpoint ${endpoint.name} is published.`)
     onChange()
   })
   const faults = useMemo(() => sqlFaults(save.error), [save.error])
-  const unchanged = sql === endpoint.sql && JSON.stringify(form) === JSON.stringify(endpointForm(endpoint))
-  useUnsaved(!unchanged, ['endpoint'])
+  useUnsaved(draft.changed, ['endpoint'])
+  const conflict = save.error?.status === 412
   return (
     <Panel
       title="Document"
       actions={
         mayUpdate && (
-          <Button look="primary" busy={save.busy} disabled={unchanged} onClick={() => save.run()}>
+          <Button look="primary" busy={save.busy} disabled={!draft.changed} onClick={() => save.run()}>
             Save
           </Button>
         )
       }
     >
       <div class="stack">
-        <Editor label="SQL of the endpoint" language="sql" value={sql} onChange={setSql} tables={tables.completion} faults={faults} readOnly={!mayUpdate} />
-        <OtherFaults error={save.error} shown={shownPointers(form, sql)} />
-        <EndpointFields form={form} sql={sql} onChange={setForm} error={save.error} readOnly={!mayUpdate} />
+        <Editor label="SQL of the endpoint" language="sql" value={sql} onChange={(sql) => draft.setForm({ ...draft.form, sql })} tables={tables.completion} faults={faults} readOnly={!mayUpdate} />
+        {conflict ? (
+          <Conflict
+            name={endpoint.name}
+            load={() => ok(api.GET('/v1/projects/{slug}/endpoints/{name}', { params: { path: { slug: endpoint.project, name: endpoint.name } } }))}
+            text={(theirs) => toYaml({ ...endpointOf(endpointForm(theirs), theirs.sql) })}
+            onTake={(theirs) => (save.clear(), draft.begin(theirs))}
+            onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
+          />
+        ) : (
+          <OtherFaults error={save.error} shown={shownPointers(fields, sql)} />
+        )}
+        <EndpointFields form={fields} sql={sql} onChange={(fields) => draft.setForm({ ...draft.form, fields })} error={save.error} readOnly={!mayUpdate} />
       </div>
     </Panel>
   )

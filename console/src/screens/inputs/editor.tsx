@@ -1,4 +1,5 @@
 /** The document of an input as tables or as YAML, with what is wrong at its place. Nothing is stored until it is saved. */
+import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { ApiError } from '../../api/client'
 import { useAction } from '../../api/load'
@@ -28,6 +29,8 @@ export function DocumentEditor(props: {
   document: Document
   readOnly?: boolean
   save: (document: Document, comment: string | null) => Promise<unknown>
+  /** What to do if somebody else has saved it meanwhile; it calls the function when that is decided. */
+  conflict?: (decided: () => void) => ComponentChildren
 }) {
   const { kind, readOnly = false } = props
   const [document, setDocument] = useState(props.document)
@@ -78,7 +81,9 @@ export function DocumentEditor(props: {
     <>
       {kind.workbook && !readOnly && <Workbook slug={props.slug} kind={kind} onReceived={receive} />}
       {faults.length > 0 && <FaultTable kind={kind} faults={faults} source={source} onGo={goTo} />}
-      {saving.error && faults.length === 0 && <ProblemNote error={saving.error} />}
+      {saving.error?.status === 412 && props.conflict
+        ? props.conflict(saving.clear)
+        : faults.length === 0 && <ProblemNote error={saving.error} />}
       <Panel
         flush={!asYaml}
         title={changed ? <>Document <Badge tone="warn">not saved</Badge></> : 'Document'}

@@ -1,15 +1,16 @@
 /** One input: its document, its versions, the projects that use it, and with whom it is shared. */
+import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, navigate, path, setParameters, usePlace } from '../../router'
+import { path, Link, setParameters, useArrival, usePlace } from '../../router'
 import type { ScreenProps } from '../registry'
+import { Conflict } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
 import { Members } from '../../ui/members'
 import { Button, Note, Page, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
-import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor, Warnings } from './editor'
 import { kindOf, type Document } from './kinds'
 import { Pins } from './pins'
@@ -25,14 +26,14 @@ const PARTS = [
 export default function Input({ parameters }: ScreenProps) {
   const slug = parameters.slug!
   const { query } = usePlace()
+  const arrive = useArrival()
   const part = query.get('part') ?? ''
   const may = useMayOn({ input: slug })
   const version = Number(query.get('version')) || undefined
   const remove = async () => {
     await ok(api.DELETE('/v1/inputs/{slug}', { params: { path: { slug } } }))
-    forgetUnsaved()
     toast(`The input ${slug} was deleted; its versions stay.`)
-    navigate('/inputs')
+    arrive('/inputs')
   }
   return (
     <Page
@@ -66,15 +67,17 @@ export default function Input({ parameters }: ScreenProps) {
 
 function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: number | undefined; mayUpdate: boolean }) {
   const input = useLoad(() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug }, query: { version } } })), [slug, version])
+  // The state that saving replaces if that is not the one that was loaded.
+  const [kept, setKept] = useState<string | null>(null)
   const save = async (document: Document, comment: string | null) => {
-    const { etag } = input.data!
+    const etag = kept ?? input.data!.etag
     const saved = await ok(
       api.PUT('/v1/inputs/{slug}', {
         params: { path: { slug }, header: { 'If-Match': etag } },
         body: { kind: null, document, comment },
       }),
     )
-    forgetUnsaved()
+    setKept(null)
     toast(`Version ${saved.version} was stored.`)
     input.reload()
   }
@@ -99,6 +102,15 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
             document={data.document as Document}
             readOnly={version !== undefined || !mayUpdate}
             save={save}
+            conflict={(decided) => (
+              <Conflict
+                name={slug}
+                load={() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug } } }))}
+                text={(theirs) => JSON.stringify(theirs.document, null, 2)}
+                onTake={() => (decided(), input.reload())}
+                onKeep={({ etag }) => (decided(), setKept(etag))}
+              />
+            )}
           />
         </>
       )}

@@ -1,6 +1,6 @@
 /** The projects whose runs take an input: a pinned version of it, or always the latest one. */
 import { useState } from 'preact/hooks'
-import { all, api, ok, type Schemas } from '../../api/client'
+import { all, api, ok, ONLY_NEW, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { Link, path } from '../../router'
@@ -58,15 +58,18 @@ export function Pins({ slug }: { slug: string }) {
   )
 }
 
-async function pin(project: string, slug: string, version: number | null): Promise<void> {
-  await ok(api.PUT('/v1/projects/{slug}/inputs/{input_slug}', { params: { path: { slug: project, input_slug: slug } }, body: { version } }))
+/** @param present the pin that is changed; without one there must be none. */
+async function pin(project: string, slug: string, version: number | null, present?: Pin): Promise<void> {
+  const headers = present ? { 'If-Match': present.etag } : ONLY_NEW
+  const params = { path: { slug: project, input_slug: slug } }
+  await ok(api.PUT('/v1/projects/{slug}/inputs/{input_slug}', { params, headers, body: { version } }))
   toast(version === null ? `The runs of ${project} take the latest version.` : `The runs of ${project} take version ${version}.`)
 }
 
 function PinRow({ pin: present, onChange }: { pin: Pin; onChange: () => void }) {
   const mayOn = useMayOn({ project: present.project })
   const follow = useAction(async () => {
-    await pin(present.project, present.input, present.version === null ? present.latest : null)
+    await pin(present.project, present.input, present.version === null ? present.latest : null, present)
     onChange()
   })
   const remove = async () => {

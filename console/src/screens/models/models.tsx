@@ -3,13 +3,14 @@ import { useMemo, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, path, setParameters, useParameter } from '../../router'
+import { path, Link, useArrival, useParameter } from '../../router'
+import { Conflict, useDraft } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
-import { forgetUnsaved, useUnsaved } from '../../unsaved'
+import { useUnsaved } from '../../unsaved'
 import { ProjectPage } from '../projects/tabs'
 import type { ScreenProps } from '../registry'
 import { fromYaml, toYaml, toYamlLine, yamlFaults } from '../sql/document'
@@ -79,13 +80,13 @@ type OneProps = { model: Model; tables: Tables; mayUpdate: boolean; mayRun: bool
 
 function OneModel(props: OneProps) {
   const { model, onChange } = props
+  const arrive = useArrival()
   const params = { path: { slug: model.project, name: model.name } }
   const started = useRun(() => ok(api.POST('/v1/projects/{slug}/models/{name}/runs', { params })), onChange)
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/models/{name}', { params }))
-    forgetUnsaved()
     toast(`The model ${model.name} is deleted.`)
-    setParameters({ model: null }, { replace: true })
+    arrive(path`/projects/${model.project}/models`)
     onChange()
   }
   const isOlder = model.test_results && model.updated_at > model.test_results.checked_at
@@ -122,7 +123,7 @@ function OneModel(props: OneProps) {
       <Panel title="Tests" flush>
         <TestResults model={model} />
       </Panel>
-      <EditModel key={model.etag} {...props} />
+      <EditModel {...props} />
     </div>
   )
 }
@@ -138,9 +139,13 @@ const TEMPLATES: Record<string, string> = {
   sql: '- {type: sql, sql: SELECT * FROM merged WHERE false}',
 }
 
+function formOf(model: Model) {
+  return { sql: model.sql, description: model.description ?? '', tests: testsText(model), materialize: model.materialize ?? true }
+}
+
 function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
-  const stored = { sql: model.sql, description: model.description ?? '', tests: testsText(model), materialize: model.materialize ?? true }
-  const [form, setForm] = useState(stored)
+  const draft = useDraft(model, formOf)
+  const { form, setForm } = draft
   const [broken, setBroken] = useState<Fault[]>([])
   const [tried, setTried] = useState<{ result: Result; seconds: number } | null>(null)
   useMentioned(tables, form.sql)
@@ -156,17 +161,16 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
     setBroken(tests.faults)
     trial.clear()
     if (tests.faults.length > 0) return
-    const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': model.etag } }
+    const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': draft.base.etag } }
     const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
-    await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body }))
-    forgetUnsaved()
+    draft.begin(await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body })))
     toast(`The model ${model.name} is saved. The next refresh computes it.`)
     onChange()
   })
   const atSql = useMemo(() => sqlFaults(save.error ?? trial.error), [save.error, trial.error])
   const atTests = useMemo(() => [...broken, ...yamlFaults(form.tests, save.error, '/tests')], [broken, save.error])
-  const unchanged = JSON.stringify(form) === JSON.stringify(stored)
-  useUnsaved(!unchanged, ['model'])
+  useUnsaved(draft.changed, ['model'])
+  const conflict = save.error?.status === 412
   return (
     <Panel
       title="Document"
@@ -176,7 +180,7 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
             Try the SQL
           </Button>
           {mayUpdate && (
-            <Button look="primary" busy={save.busy} disabled={unchanged} onClick={() => save.run()}>
+            <Button look="primary" busy={save.busy} disabled={!draft.changed} onClick={() => save.run()}>
               Save
             </Button>
           )}
@@ -195,7 +199,17 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
           readOnly={!mayUpdate}
         />
         <ProblemNote error={trial.error} />
-        <OtherFaults error={save.error} shown={['/description']} />
+        {conflict ? (
+          <Conflict
+            name={model.name}
+            load={() => ok(api.GET('/v1/projects/{slug}/models/{name}', { params: { path: { slug: model.project, name: model.name } } }))}
+            text={({ sql, description, tests, materialize }) => toYaml({ description, materialize, sql, tests })}
+            onTake={(theirs) => (save.clear(), draft.begin(theirs))}
+            onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
+          />
+        ) : (
+          <OtherFaults error={save.error} shown={['/description']} />
+        )}
         {tried && (
           <>
             <ResultFacts result={tried.result} seconds={tried.seconds} />

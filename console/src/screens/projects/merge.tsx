@@ -5,8 +5,8 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { useParameter } from '../../router'
-import { ConfirmButton } from '../../ui/dialog'
-import { Badge, Button, Note, Panel, ProblemNote, Show } from '../../ui/parts'
+import { Conflict } from '../../ui/conflict'
+import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
@@ -60,8 +60,8 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
     () => all((cursor) => ok(api.GET('/v1/projects/{slug}/datasources', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
     [slug, turn],
   )
-  const save = useAction(async (etag: string) => {
-    const params = { path: { slug }, header: { 'If-Match': `"${etag}"` } }
+  const save = useAction(async () => {
+    const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
     begin(await ok(api.PUT('/v1/projects/{slug}', { params, body: draft as Schemas['Project'] })))
     toast('The merge is saved. The next refresh uses it.')
     reload()
@@ -96,19 +96,13 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
               changed={changed}
               broken={broken}
               save={save}
-              etag={base.etag}
+              slug={slug}
               onDiscard={() => {
                 save.clear()
                 begin(project)
               }}
-              onTheirs={async () => {
-                save.clear()
-                begin(await ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })))
-              }}
-              onOver={async () => {
-                const { etag } = await ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } }))
-                await save.run(etag)
-              }}
+              onTake={begin}
+              onKeep={setBase}
             />
           )}
         </div>
@@ -136,7 +130,7 @@ function ViewTabs({ broken }: { broken: boolean }) {
   )
 }
 
-type Save = ReturnType<typeof useAction<[etag: string]>>
+type Save = ReturnType<typeof useAction<[]>>
 
 function Form(props: {
   draft: Draft
@@ -191,28 +185,28 @@ function SaveBar(props: {
   changed: boolean
   broken: boolean
   save: Save
-  etag: string
+  slug: string
   onDiscard: () => void
-  onTheirs: () => Promise<unknown>
-  onOver: () => Promise<unknown>
+  onTake: (theirs: Project) => void
+  onKeep: (theirs: Project) => void
 }) {
-  const { save, changed, broken } = props
+  const { save, changed, broken, slug } = props
   const outdated = save.error?.status === 412
   return (
     <div class="stack merge-save">
       {outdated ? (
-        <Note tone="warn">
-          <p>Somebody has changed this project since you opened it. Nothing of yours is saved yet.</p>
-          <div class="row">
-            <ConfirmButton text="Load theirs" question="Your changes are lost." work={props.onTheirs} />
-            <ConfirmButton text="Save mine over it" look="danger" question="Their changes of the project are lost." work={props.onOver} />
-          </div>
-        </Note>
+        <Conflict
+          name={slug}
+          load={() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } }))}
+          text={(theirs) => JSON.stringify(draftOf(theirs), null, 2)}
+          onTake={(theirs) => (save.clear(), props.onTake(theirs))}
+          onKeep={(theirs) => (save.clear(), props.onKeep(theirs))}
+        />
       ) : (
         <ProblemNote error={save.error} />
       )}
       <div class="row">
-        <Button look="primary" busy={save.busy} disabled={!changed || broken} onClick={() => save.run(props.etag)}>
+        <Button look="primary" busy={save.busy} disabled={!changed || broken} onClick={() => save.run()}>
           Save
         </Button>
         <Button disabled={!changed && !broken} onClick={props.onDiscard}>

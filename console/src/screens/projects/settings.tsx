@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
+import { Conflict } from '../../ui/conflict'
 import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { Field, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -56,7 +57,7 @@ export function EnableProject({ project, onChanged }: { project: Project; onChan
 }
 
 export function EditSettings(props: { project: Project; onClose: () => void; onSaved: () => void }) {
-  const { project } = props
+  const [project, setProject] = useState(props.project)
   const [name, setName] = useState(project.name)
   const [description, setDescription] = useState(project.description ?? '')
   const [refreshOn, setRefreshOn] = useState<string>(project.refresh_on ?? 'change')
@@ -64,6 +65,14 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
   const [timezone, setTimezone] = useState(project.schedule?.timezone ?? 'UTC')
   const written = JSON.stringify([name, description, refreshOn, expression, timezone])
   const [first] = useState(written)
+  const take = (theirs: Project) => {
+    setProject(theirs)
+    setName(theirs.name)
+    setDescription(theirs.description ?? '')
+    setRefreshOn(theirs.refresh_on ?? 'change')
+    setExpression(theirs.schedule?.expression ?? '')
+    setTimezone(theirs.schedule?.timezone ?? 'UTC')
+  }
   const save = useAction(async () => {
     await patchProject(project, {
       name,
@@ -74,8 +83,9 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
     toast('The settings are saved.')
     props.onSaved()
   })
+  const conflict = save.error?.status === 412
   return (
-    <FormDialog title={`Settings of ${project.slug}`} submit="Save" action={save} onClose={props.onClose} changed={written !== first}>
+    <FormDialog title={`Settings of ${project.slug}`} submit="Save" action={conflict ? { ...save, error: undefined } : save} onClose={props.onClose} changed={written !== first}>
       <TextField label="Name" value={name} onInput={setName} required wrong={save.error?.at('/name')} />
       <Field label="Description" wrong={save.error?.at('/description')}>
         {(attributes) => (
@@ -101,6 +111,15 @@ export function EditSettings(props: { project: Project; onClose: () => void; onS
         wrong={save.error?.at('/schedule') ?? save.error?.at('/schedule/expression')}
         help="rate(N minutes), or cron(minutes hours day-of-month month day-of-week year). Empty: none."
       />
+      {conflict && (
+        <Conflict
+          name={project.slug!}
+          load={() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug: project.slug! } } }))}
+          text={({ name, description, refresh_on, schedule }) => JSON.stringify({ name, description, refresh_on, schedule }, null, 2)}
+          onTake={(theirs) => (save.clear(), take(theirs))}
+          onKeep={(theirs) => (save.clear(), setProject(theirs))}
+        />
+      )}
       <TextField label="Time zone" value={timezone} onInput={setTimezone} wrong={save.error?.at('/schedule/timezone')} />
     </FormDialog>
   )

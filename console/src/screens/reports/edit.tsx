@@ -1,12 +1,13 @@
 /** A report's document as YAML, with what the API says of it at the lines that it is about. */
 import { useMemo, useState } from 'preact/hooks'
-import { api, ok, type Schemas } from '../../api/client'
+import { api, ok, ONLY_NEW, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
-import { navigate, path } from '../../router'
+import { path, useArrival } from '../../router'
+import { Conflict } from '../../ui/conflict'
 import { Editor } from '../../ui/editor'
 import { Button, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved, useUnsaved } from '../../unsaved'
+import { useUnsaved } from '../../unsaved'
 import { fromYaml, toYaml, yamlFaults } from '../sql/document'
 import { NameField, OtherFaults } from '../sql/parts'
 import type { Fault } from '../sql/query'
@@ -31,7 +32,10 @@ function textOf(report: Schemas['ReportView']): string {
 /** The editor of a report; without one, of a new one. */
 export function ReportEditor(props: { slug: string; report?: Schemas['ReportView']; onClose: () => void; onSaved: () => void }) {
   const { slug, report } = props
-  const first = report ? textOf(report) : NEW_REPORT
+  const arrive = useArrival()
+  // The report whose text the editor began with.
+  const [base, setBase] = useState(report)
+  const first = base ? textOf(base) : NEW_REPORT
   const [name, setName] = useState('')
   const [text, setText] = useState(first)
   useUnsaved(text !== first || name !== '', ['new', 'edit'])
@@ -40,12 +44,12 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
     const { value, faults } = fromYaml(text)
     setBroken(faults)
     if (faults.length > 0) return
-    const params = { path: { slug, name: report?.name ?? name }, header: report && { 'If-Match': report.etag } }
-    const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, body: value as Schemas['Report'] }))
-    forgetUnsaved()
+    const params = { path: { slug, name: report?.name ?? name }, header: base && { 'If-Match': base.etag } }
+    const headers = base ? {} : ONLY_NEW
+    const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, headers, body: value as Schemas['Report'] }))
     toast(`The report ${saved.name} is saved. Run it to render it.`)
-    props.onSaved()
-    if (!report) navigate(path`/projects/${slug}/reports/${saved.name}`)
+    if (report) props.onSaved()
+    else arrive(path`/projects/${slug}/reports/${saved.name}`)
   })
   // At the text as it was sent: the lines change while somebody mends it.
   const faults = useMemo(() => [...broken, ...yamlFaults(text, save.error)], [broken, save.error])
@@ -55,7 +59,7 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
       actions={
         <>
           <Button onClick={props.onClose}>Close</Button>
-          <Button look="primary" busy={save.busy} disabled={report && text === first} onClick={() => save.run()}>
+          <Button look="primary" busy={save.busy} disabled={base && text === first} onClick={() => save.run()}>
             Save
           </Button>
         </>
@@ -71,7 +75,17 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
             </span>
           </p>
         )}
-        <OtherFaults error={save.error} shown={[]} />
+        {base && save.error?.status === 412 ? (
+          <Conflict
+            name={base.name}
+            load={() => ok(api.GET('/v1/projects/{slug}/reports/{name}', { params: { path: { slug, name: base.name } } }))}
+            text={textOf}
+            onTake={(theirs) => (save.clear(), setBase(theirs), setText(textOf(theirs)))}
+            onKeep={(theirs) => (save.clear(), setBase(theirs))}
+          />
+        ) : (
+          <OtherFaults error={save.error} shown={[]} />
+        )}
       </div>
     </Panel>
   )

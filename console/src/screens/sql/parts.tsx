@@ -9,10 +9,17 @@ import './sql.css'
 
 /** The name of a new document, which is part of the address and not of the body. */
 export function NameField(props: { name: string; onInput: (name: string) => void; error: ApiError | undefined; help: string }) {
-  const fault = props.error?.problem.errors?.find(isAboutName)?.message
+  const fault = isTaken(props.error)
+    ? 'There is one of this name already.'
+    : props.error?.problem.errors?.find(isAboutName)?.message
   // Such a name would be another address, of which the API could only say that it does not exist.
   const wrong = /[^\w-]/.test(props.name) ? 'Use letters, digits, - and _ only.' : fault
   return <TextField label="Name" value={props.name} onInput={props.onInput} required autoFocus wrong={wrong} help={props.help} />
+}
+
+/** A name that was to be new. */
+export function isTaken(error: ApiError | undefined): boolean {
+  return error?.status === 412
 }
 
 function isAboutName({ pointer, message }: { pointer: string; message: string }): boolean {
@@ -22,7 +29,7 @@ function isAboutName({ pointer, message }: { pointer: string; message: string })
 /** A problem of which some part is not shown at a field. */
 export function OtherFaults({ error, shown }: { error: ApiError | undefined; shown: string[] }) {
   const faults = error?.problem.errors ?? []
-  const all = faults.length > 0 && faults.every((fault) => shown.includes(fault.pointer) || isAboutName(fault))
+  const all = isTaken(error) || (faults.length > 0 && faults.every((fault) => shown.includes(fault.pointer) || isAboutName(fault)))
   return all ? null : <ProblemNote error={error} />
 }
 

@@ -1,13 +1,12 @@
 /** Keep a query as a model, an endpoint or a section of a report. */
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
-import { all, api, ok, type Schemas } from '../../api/client'
-import { useAction, useLoad } from '../../api/load'
-import { navigate, path } from '../../router'
+import { useEffect, useState } from 'preact/hooks'
+import { all, api, ok, ONLY_NEW, type Schemas } from '../../api/client'
+import { useAction, useLoad, type Loaded } from '../../api/load'
+import { path, useArrival } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { Button, Note, SelectField, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved } from '../../unsaved'
 import { EndpointFields, endpointForm, endpointOf, shownPointers } from '../endpoints/form'
 import { Check, NameField, OtherFaults } from './parts'
 
@@ -29,7 +28,13 @@ function useExisting<T>(slug: string, page: (options: { params: { path: { slug: 
   return useLoad(() => all((cursor) => page({ params: { path: { slug }, query: { cursor, limit: 200 } } })), [slug])
 }
 
+/** What saving replaces is what the form says that it replaces: nothing, or the document as it was loaded. */
+function unlessChanged(replaced: { etag: string } | undefined): Record<string, string> {
+  return replaced ? { 'If-Match': replaced.etag } : ONLY_NEW
+}
+
 function SaveModel({ project, sql, onClose, onEnter }: SaveProps) {
+  const arrive = useArrival()
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/models', options)))
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
@@ -39,13 +44,12 @@ function SaveModel({ project, sql, onClose, onEnter }: SaveProps) {
     const params = { path: { slug: project, name } }
     // A model that exists keeps its tests.
     const body = { sql, description: description || (replaced?.description ?? null), tests: replaced?.tests ?? [], materialize }
-    await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body }))
+    await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, headers: unlessChanged(replaced), body }))
     toast(`The model ${name} is saved. The next refresh computes it.`)
-    forgetUnsaved()
-    navigate(path`/projects/${project}/models`, { model: name })
+    arrive(path`/projects/${project}/models`, { model: name })
   })
   return (
-    <SaveForm save={save} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose} onEnter={onEnter}>
+    <SaveForm save={save} existing={existing} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose} onEnter={onEnter}>
       <Show from={existing}>{() => null}</Show>
       <NameField name={name} onInput={setName} error={save.error} help="The name of its table in SQL, such as revenue_by_region." />
       <TextField label="Description" value={description} onInput={setDescription} wrong={save.error?.at('/description')} help="What a row is, and what the model is for." />
@@ -61,20 +65,22 @@ function SaveModel({ project, sql, onClose, onEnter }: SaveProps) {
 }
 
 function SaveEndpoint({ project, sql, onClose, onEnter }: SaveProps) {
+  const arrive = useArrival()
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/endpoints', options)))
   const [name, setName] = useState('')
   const [form, setForm] = useState(endpointForm())
   const replaced = existing.data?.find((endpoint) => endpoint.name === name)
   const save = useAction(async () => {
     const params = { path: { slug: project, name } }
-    await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(form, sql) }))
+    const request = { params, headers: unlessChanged(replaced), body: endpointOf(form, sql) }
+    await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', request))
     toast(`The endpoint ${name} is published.`)
-    forgetUnsaved()
-    navigate(path`/projects/${project}/endpoints`, { endpoint: name })
+    arrive(path`/projects/${project}/endpoints`, { endpoint: name })
   })
   return (
     <SaveForm
       save={save}
+      existing={existing}
       shown={['/sql', ...shownPointers(form, sql)]}
       replaces={replaced && `The endpoint ${name} exists. Saving replaces it, and its callers get the new rows.`}
       onClose={onClose}
@@ -91,6 +97,7 @@ function SaveEndpoint({ project, sql, onClose, onEnter }: SaveProps) {
 const SECTIONS = ['table', 'line', 'bar', 'scatter', 'histogram'] as const
 
 function SaveReport({ project, sql, onClose, onEnter }: SaveProps) {
+  const arrive = useArrival()
   const existing = useExisting(project, (options) => ok(api.GET('/v1/projects/{slug}/reports', options)))
   const [chosen, setChosen] = useState('')
   const [name, setName] = useState('')
@@ -105,16 +112,16 @@ function SaveReport({ project, sql, onClose, onEnter }: SaveProps) {
       sections: [...(added?.sections ?? []), made],
     }
     const params = { path: { slug: project, name: chosen || name } }
-    await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, body }))
+    await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, headers: unlessChanged(added), body }))
     toast(`The report ${chosen || name} is saved. Run it to render it.`)
-    forgetUnsaved()
-    navigate(path`/projects/${project}/reports/${chosen || name}`)
+    arrive(path`/projects/${project}/reports/${chosen || name}`)
   })
   // The query is the last section.
   const at = `/sections/${added?.sections.length ?? 0}`
   return (
     <SaveForm
       save={save}
+      existing={existing}
       shown={['/title', `${at}/sql`, `${at}/title`]}
       replaces={chosen === '' && added ? `The report ${name} exists. Saving adds a section to it.` : undefined}
       onClose={onClose}
@@ -163,6 +170,8 @@ function SqlFault({ message }: { message: string | undefined }) {
 
 function SaveForm(props: {
   save: ReturnType<typeof useAction<[]>>
+  /** Without it, nobody could know what saving replaces. */
+  existing: Loaded<unknown>
   /** The pointers whose faults the form shows at a field. */
   shown: string[]
   replaces?: string
@@ -171,20 +180,29 @@ function SaveForm(props: {
   onEnter: () => void
   children: ComponentChildren
 }) {
+  const { save, existing } = props
+  const overtaken = save.error?.status === 412
+  useEffect(() => {
+    if (overtaken) existing.reload()
+  }, [save.error])
   return (
     <form
       class="stack"
       onInput={props.onEnter}
       onSubmit={(event) => {
         event.preventDefault()
-        void props.save.run()
+        void save.run()
       }}
     >
       {props.children}
       {props.replaces && <Note tone="warn">{props.replaces}</Note>}
-      <OtherFaults error={props.save.error} shown={props.shown} />
+      {overtaken ? (
+        <Note tone="bad">Somebody else has saved this name meanwhile. Nothing of yours was saved.</Note>
+      ) : (
+        <OtherFaults error={save.error} shown={props.shown} />
+      )}
       <div class="row">
-        <Button look="primary" type="submit" busy={props.save.busy}>
+        <Button look="primary" type="submit" busy={save.busy} disabled={!existing.data || existing.loading}>
           Save
         </Button>
         <Button onClick={props.onClose}>Cancel</Button>

@@ -1,6 +1,6 @@
 /** The datasources of a project: their ranks, their names in SQL, and whether the data is complete without them. */
 import { useState } from 'preact/hooks'
-import { all, api, ok, type Schemas } from '../../../api/client'
+import { all, api, ok, ONLY_NEW, type Schemas } from '../../../api/client'
 import { useAction, useLoad, type Loaded } from '../../../api/load'
 import { Link, path } from '../../../router'
 import { ConfirmButton, Dialog, FormDialog } from '../../../ui/dialog'
@@ -128,7 +128,8 @@ function EditSource(props: {
     const header = present ? { 'If-Match': `"${present.etag}"` } : undefined
     const params = { path: { slug: props.slug, datasource }, header }
     const body = { priority: Number(priority), alias: alias || null, optional }
-    await ok(api.PUT('/v1/projects/{slug}/datasources/{datasource}', { params, body }))
+    const headers = present ? {} : ONLY_NEW
+    await ok(api.PUT('/v1/projects/{slug}/datasources/{datasource}', { params, headers, body }))
     toast(`${datasource} is ${present ? 'changed' : 'assigned'}.`)
     props.onSaved()
   })
