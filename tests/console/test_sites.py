@@ -173,6 +173,31 @@ def test_limits_are_changed(console: Console, deployed: Deployed, pump: Pump) ->
 
 
 @pytest.mark.long
+def test_only_a_number_is_sent_as_a_reading(console: Console, deployed: Deployed, pump: Pump) -> None:
+    sensor = f"{pump.vibration}.sent"
+    deployed.done("POST", "/sensors", {"id": sensor, "equipment": pump.code, "metric": "vibration"})
+    page = console.page
+    console.go(f"/sensors/{sensor}")
+    page.get_by_role("button", name="Send a reading").click()
+    value = page.get_by_role("dialog").get_by_label("Value")
+    faults = {
+        " ": "A blank is no number: write one such as 71.4.",
+        "1,5": "“1,5” is no number: write 1.5.",
+        "0x10": "“0x10” is no number: write one such as 71.4.",
+        "1e-400": "1e-400 is beyond what a sensor’s value can be.",
+    }
+    for entered, fault in faults.items():
+        value.fill(entered)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(fault, exact=True)).to_be_visible()
+    value.fill("1.5")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The reading is stored.")).to_be_visible()
+    assert [one["value"] for one in deployed.done("GET", f"/sensors/{sensor}/readings")["items"]] == [1.5]
+    deployed.done("DELETE", f"/sensors/{sensor}")
+
+
+@pytest.mark.long
 def test_a_deleted_sensor_still_has_its_history(console: Console, deployed: Deployed, pump: Pump) -> None:
     sensor = f"{pump.vibration}.old"
     deployed.done("POST", "/sensors", {"id": sensor, "equipment": pump.code, "metric": "vibration"})

@@ -18,7 +18,9 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
   const [quality, setQuality] = useState('good')
   const [refused, setRefused] = useState<string | null>(null)
   const send = useAction(async () => {
-    setRefused(null)
+    const wrong = numberFault(value)
+    setRefused(wrong)
+    if (wrong) return
     const at = time ? new Date(time) : new Date()
     const reading = { sensor: props.sensor, time: at.toISOString(), value: Number(value), quality }
     const receipt = await ok(api.POST('/v1/readings', { body: [reading] }))
@@ -37,6 +39,19 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
       <SelectField label="Quality" value={quality} options={['good', 'uncertain', 'bad']} onChange={setQuality} help="Limits are judged by good readings only." />
     </FormDialog>
   )
+}
+
+/** Why a text is no value of a sensor, which a blank or `1,5` must not become; null if it is one. */
+function numberFault(text: string): string | null {
+  const isNumber = (one: string) => /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(one)
+  const entered = text.trim()
+  if (isNumber(entered)) {
+    const value = Number(entered)
+    const vanishes = value === 0 && /[1-9]/.test(entered.replace(/e.*/i, ''))
+    return vanishes || !Number.isFinite(value) ? `${entered} is beyond what a sensor’s value can be.` : null
+  }
+  const withPoint = entered.replace(',', '.')
+  return `${entered ? `“${entered}”` : 'A blank'} is no number: write ${isNumber(withPoint) ? withPoint : 'one such as 71.4'}.`
 }
 
 /** A file of readings: uploaded to the inbox, from where it is stored in parts. */
