@@ -72,6 +72,19 @@ def test_a_wrong_secret_says_why_at_its_field(console: Console, deployed: Deploy
 
 
 @pytest.mark.long
+def test_a_list_without_a_name_is_no_list_of_all(console: Console, deployed: Deployed, label: str) -> None:
+    page = console.page
+    console.go("/administration/secrets")
+    page.get_by_role("button", name="Add a secret").click()
+    page.get_by_label("Name").fill(label)
+    page.get_by_label("Value").fill("s3cret")
+    page.get_by_label("Only to these hosts").fill(",")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("There is no name in it.")
+    assert label not in [item["name"] for item in deployed.done("GET", "/secrets")["items"]]
+
+
+@pytest.mark.long
 def test_users_and_what_they_see(console: Console, deployed: Deployed, label: str) -> None:
     key = deployed.done("POST", "/keys", {"name": label, "role": "viewer", "projects": []})
     page = console.page

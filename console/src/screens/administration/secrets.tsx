@@ -10,6 +10,7 @@ import { ACTIONS } from '../../ui/list'
 import { Button, Empty, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { namesIn } from './names'
 import { AdministrationPage } from './page'
 
 type Secret = Schemas['SecretView']
@@ -104,12 +105,7 @@ function EditSecret(props: { present: Secret | null; onClose: () => void; onSave
   const [hosts, setHosts] = useState(textOf(present?.hosts ?? null))
   const [projects, setProjects] = useState(textOf(present?.projects ?? null))
   const save = useAction(async () => {
-    const list = (text: string) => text.split(/[\s,]+/).filter(Boolean)
-    const body = {
-      value,
-      hosts: list(hosts).length > 0 ? list(hosts) : null,
-      projects: list(projects).length > 0 ? list(projects) : null,
-    }
+    const body = { value, hosts: namesIn(hosts, '/hosts'), projects: namesIn(projects, '/projects') }
     const header = present ? { 'If-Match': `"${present.etag}"` } : undefined
     const headers = present ? {} : ONLY_NEW
     await ok(api.PUT('/v1/secrets/{name}', { params: { path: { name }, header }, headers, body }))
