@@ -168,6 +168,29 @@ def test_the_lineage_leads_to_the_very_model_and_endpoint(console: Console, coin
 
 
 @pytest.mark.long
+def test_counts_are_those_of_the_versions_that_are_compared(console: Console, deployed: Deployed) -> None:
+    slug = f"counts-{secrets.token_hex(3)}"
+    document = {"name": slug, "kind": "push", "primary_key": ["id"]}
+    deployed.done("PUT", f"/datasources/{slug}", document)
+    merge = {"strategy": "join", "key": ["id"]}
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "merge": merge, "refresh_on": "manual"})
+    deployed.done("PUT", f"/projects/{slug}/datasources/{slug}", {})
+    for records in ([{"id": 1}], [{"id": 1}, {"id": 2}], [{"id": 1}, {"id": 2}, {"id": 3}]):
+        deployed.ended({"id": deployed.done("POST", f"/datasources/{slug}/records", records)["run"]})
+        assert deployed.ended(deployed.done("POST", f"/projects/{slug}/runs"))["status"] == "succeeded"
+    page = console.page
+    console.go("/projects")
+    with console.held("**/diff?from=1&to=2*", "GET"):
+        console.go(f"/projects/{slug}/versions", **{"from": "1", "to": "2"})
+        page.get_by_label("with").select_option("3")
+        expect(page.get_by_text("2 added")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("2 added")).to_be_visible()
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
 def test_the_navigation_says_where_a_page_is(console: Console, coins: Coins) -> None:
     page = console.page
     sections = page.get_by_role("navigation", name="Sections")

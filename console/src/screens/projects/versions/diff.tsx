@@ -12,12 +12,15 @@ type Change = Schemas['Diff']['items'][number]
 const TONES: Record<Change['change'], Tone> = { added: 'good', removed: 'bad', changed: 'warn' }
 
 export function Diff({ slug, from, to }: { slug: string; from: number; to: number }) {
-  const [counts, setCounts] = useState<Schemas['ChangeCounts'] | null>(null)
+  // By the versions that they are of: the answer to an earlier question may come after that to a later one.
+  const pair = `${from} ${to}`
+  const [countsOf, setCountsOf] = useState<Record<string, Schemas['ChangeCounts']>>({})
+  const counts = countsOf[pair]
   const changes = useList<Change>(
     async (cursor) => {
       const query = { from, to, cursor, limit: 50 }
       const page = await ok(api.GET('/v1/projects/{slug}/diff', { params: { path: { slug }, query } }))
-      setCounts(page.counts)
+      setCountsOf((known) => ({ ...known, [pair]: page.counts }))
       return page
     },
     [slug, from, to],
