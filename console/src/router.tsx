@@ -159,10 +159,16 @@ export function match(pattern: string, to: string): Record<string, string> | nul
   const values: Record<string, string> = {}
   for (const [index, part] of expected.entries()) {
     const value = actual[index]!
-    if (part.startsWith(':')) values[part.slice(1)] = safeDecode(value)
+    const name = safeDecode(value)
+    if (part.startsWith(':') && !isDots(name)) values[part.slice(1)] = name
     else if (part !== value) return null
   }
   return values
+}
+
+/** Whether a name is `.` or `..`: in an address it stands for another place, however it is encoded. */
+export function isDots(name: string): boolean {
+  return name === '.' || name === '..'
 }
 
 function safeDecode(text: string): string {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,18 @@ def test_an_unknown_place_leads_back(console: Console) -> None:
     console.heading("There is no such page")
     console.page.get_by_role("link", name="Go to the first page").click()
     console.heading("Home")
+
+
+@pytest.mark.long
+def test_a_name_of_dots_is_no_other_address(console: Console, deployed: Deployed) -> None:
+    slug = f"dots-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug})
+    for place in ("/projects/..", "/datasources/.", "/projects/%2e%2e/data", "/runs/../pages/1"):
+        console.go(place)
+        console.heading("There is no such page")
+    # An address of the API made by hand, and one made by its client.
+    for place, query in (("data", {"model": ".."}), ("algorithms/rwa", {"run": ".."})):
+        console.go(f"/projects/{slug}/{place}", **query)
+        expect(console.page.get_by_role("alert").get_by_text("There is no such name.")).to_be_visible()
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")

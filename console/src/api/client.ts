@@ -1,5 +1,6 @@
 /** The public API, with types generated from its OpenAPI document. The console has no other way to the platform. */
 import createClient, { type Middleware } from 'openapi-fetch'
+import { isDots } from '../router'
 import type { components, paths } from './schema'
 import { apiRoot, currentCredential, signOut } from './session'
 
@@ -36,6 +37,18 @@ const credentials: Middleware = {
   },
 }
 
+/** Without asking: `/v1/projects/..` would be another route's address. */
+const dots: Middleware = {
+  onRequest({ params }) {
+    if (Object.values(params.path ?? {}).some((name) => isDots(String(name)))) return noSuchName()
+  },
+}
+
+function noSuchName(): Response {
+  const detail = 'There is no such name.'
+  return Response.json({ type: 'about:blank', title: 'The resource does not exist', status: 404, detail }, { status: 404 })
+}
+
 const ATTEMPTS = 5
 
 /** Ask again while the API is too busy, as long as it says, and a little longer each time: a 429 has done nothing yet. */
@@ -60,7 +73,7 @@ async function patientFetch(request: Request): Promise<Response> {
 // Without credentials of its own, the browser does not answer a 401 by asking for a password.
 /** One method for each HTTP method, as in `api.GET('/v1/projects/{slug}', { params: { path: { slug } } })`. */
 export const api = createClient<paths>({ baseUrl: apiRoot, credentials: 'omit', fetch: patientFetch })
-api.use(credentials)
+api.use(credentials, dots)
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
 
@@ -92,7 +105,8 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   if (credential) headers.set('Authorization', `Bearer ${credential}`)
   let response: Response
   try {
-    response = await patientFetch(new Request(apiRoot + path, { credentials: 'omit', ...init, headers }))
+    const ask = () => patientFetch(new Request(apiRoot + path, { credentials: 'omit', ...init, headers }))
+    response = path.split('?', 1)[0]!.split('/').some(isDots) ? noSuchName() : await ask()
   } catch (error) {
     throw unreachable(error)
   }
