@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from './api/client'
 import { useLoad } from './api/load'
 import { currentCredential, onSessionChange, signOut } from './api/session'
-import { Me } from './api/me'
+import { Me, useMe } from './api/me'
 import { Link, match, usePlace } from './router'
 import { SECTIONS, type Screen, type ScreenProps, type Section } from './screens/registry'
 import { SignIn } from './sign-in'
@@ -108,17 +108,29 @@ function isIn(section: Section, path: string): boolean {
 }
 
 /** The screen of a path; `/runs/compare` is none of `/runs/:id`. */
-function screenAt(path: string): { screen: Screen; parameters: Record<string, string> } | undefined {
-  const fits = SECTIONS.flatMap((section) => section.screens).flatMap((screen) => {
-    const parameters = match(screen.path, path)
-    return parameters ? [{ screen, parameters }] : []
-  })
+function screenAt(path: string): { screen: Screen; action: string; parameters: Record<string, string> } | undefined {
+  const fits = SECTIONS.flatMap((section) =>
+    section.screens.flatMap((screen) => {
+      const parameters = match(screen.path, path)
+      return parameters ? [{ screen, action: screen.action ?? section.action, parameters }] : []
+    }),
+  )
   return fits.sort((one, other) => Object.keys(one.parameters).length - Object.keys(other.parameters).length)[0]
 }
 
 function CurrentScreen({ path }: { path: string }) {
+  const me = useMe()
   const present = screenAt(path)
-  if (present) return <LoadedScreen key={present.screen.path} {...present} />
+  if (present && me.actions.includes(present.action)) return <LoadedScreen key={present.screen.path} {...present} />
+  if (present) {
+    return (
+      <Page title="You may not see this page">
+        <Empty title={path} action={<Link to="/">Go to the first page</Link>}>
+          It needs more rights than {me.id} has. Ask an admin for them.
+        </Empty>
+      </Page>
+    )
+  }
   return (
     <Page title="There is no such page">
       <Empty title={path} action={<Link to="/">Go to the first page</Link>} />

@@ -165,4 +165,13 @@ def test_a_viewer_sees_no_administration(browser: Browser, deployed: Deployed, s
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:
         console.heading("Home")
         expect(console.page.get_by_role("link", name="Administration")).to_have_count(0)
+        # Nothing is asked that would be refused: the browser would log it as an error.
+        for place in ("keys", "secrets", "users", "webhooks", "audit"):
+            console.go(f"/administration/{place}")
+            console.heading("You may not see this page")
+        console.check_accessibility()
+        console.go("/datasources/new")
+        console.heading("You may not see this page")
+        console.go("/inputs", new="topology")
+        console.heading("Inputs")
     deployed.done("DELETE", f"/keys/{key['id']}")

@@ -296,6 +296,6 @@ def test_a_viewer_reads_no_page_and_sets_no_value(
     with Console(browser, deployed, screenshots).opened(key["key"]) as console:
         console.go(f"/projects/{coins.project}/data", column="price", key="C001")
         panel = console.page.get_by_role("dialog")
-        expect(panel.get_by_text("Editors can read the page as it was received.")).to_be_visible()
+        expect(panel.get_by_text("Editors of its datasource can read the page as it was received.")).to_be_visible()
         expect(panel.get_by_role("button", name="Set the value by hand")).to_have_count(0)
     deployed.done("DELETE", f"/keys/{key['id']}")

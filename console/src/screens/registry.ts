@@ -20,6 +20,8 @@ export interface ScreenProps {
 export interface Screen {
   /** The pattern of its path. */
   path: string
+  /** The action without which it is not shown, if it is another than its section's. */
+  action?: string
   /** Loads its module when it is opened first. */
   load: () => Promise<{ default: ComponentType<ScreenProps> }>
 }

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import type { List } from '../../api/list'
+import { useMe } from '../../api/me'
 import { ListTable, type Column } from '../../ui/list'
 import { Page, Panel, Tabs } from '../../ui/parts'
+import { administration } from './routes'
 
 const TABS = [
   { to: '/administration/keys', text: 'API keys' },
@@ -24,9 +26,12 @@ export function AdministrationPage<T>(props: {
   /** The dialogs that are open. */
   children?: ComponentChildren
 }) {
+  const { actions } = useMe()
+  const allowed = administration.screens.filter((screen) => actions.includes(screen.action ?? administration.action))
+  const tabs = TABS.filter(({ to }) => allowed.some((screen) => screen.path === to))
   return (
     <Page title={props.title} actions={props.actions}>
-      <Tabs label="Administration" tabs={TABS} />
+      <Tabs label="Administration" tabs={tabs} />
       {props.filter}
       <Panel flush>
         <ListTable from={props.list} empty={props.empty} columns={props.columns}>

@@ -6,9 +6,9 @@ export const administration: Section = {
   action: 'key.manage',
   screens: [
     { path: '/administration/keys', load: () => import('./keys') },
-    { path: '/administration/secrets', load: () => import('./secrets') },
+    { path: '/administration/secrets', action: 'secret.manage', load: () => import('./secrets') },
     { path: '/administration/users', load: () => import('./users') },
-    { path: '/administration/webhooks', load: () => import('./webhooks') },
-    { path: '/administration/audit', load: () => import('./audit') },
+    { path: '/administration/webhooks', action: 'subscription.list', load: () => import('./webhooks') },
+    { path: '/administration/audit', action: 'audit.read', load: () => import('./audit') },
   ],
 }

@@ -1,7 +1,7 @@
 /** A source's value in an explanation: where it was received, and the page with the value highlighted. */
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
-import { useMay } from '../../api/me'
+import { useMayOn } from '../../api/me'
 import { Link, path } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Badge, Button } from '../../ui/parts'
@@ -119,8 +119,8 @@ export function Pointer({ text }: { text: string }) {
 }
 
 function ReceivedPage({ page, pointer }: { page: CitedPage; pointer: string }) {
-  const mayRead = useMay('page.read')
+  const mayRead = useMayOn({ run: page.run })('run.read_pages')
   if (page.removed) return <p class="muted">The datasource’s retention has removed this page.</p>
-  if (page.hash === null || !mayRead) return <p class="muted">Editors can read the page as it was received.</p>
-  return <LoadedPage hash={page.hash} pointer={pointer} />
+  if (page.hash === null || !mayRead) return <p class="muted">Editors of its datasource can read the page as it was received.</p>
+  return <LoadedPage from={path`/v1/runs/${page.run}/pages/${String(page.number)}/content`} pointer={pointer} />
 }

@@ -2,9 +2,8 @@
 import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
-import { useMay } from '../../api/me'
 import { navigate, path, useParameter } from '../../router'
-import { Button, Empty, Page, Panel } from '../../ui/parts'
+import { Button, Page, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { forgetUnsaved, unlessUnsaved, useUnsaved } from '../../unsaved'
 import { Detect } from './detect'
@@ -16,16 +15,8 @@ import { unchecked } from './requests'
 const CRUMBS = [{ to: '/datasources', text: 'Datasources' }]
 
 export default function New() {
-  const mayCreate = useMay('datasource.create')
   const [kind, setKind] = useParameter('kind')
   const [taken, setTaken] = useState<string | null>(null)
-  if (!mayCreate) {
-    return (
-      <Page title="New datasource" crumbs={CRUMBS}>
-        <Empty title="You may not create datasources.">Ask an admin for the role editor.</Empty>
-      </Page>
-    )
-  }
   const template = kind && kind in TEMPLATES ? textOf(TEMPLATES[kind as Kind]) : null
   const text = taken ?? template
   const again = () => {

@@ -7,7 +7,7 @@ export const datasources: Section = {
   screens: [
     { path: '/datasources', load: () => import('./list') },
     // Before the pages of one: `new` is no slug there.
-    { path: '/datasources/new', load: () => import('./new') },
+    { path: '/datasources/new', action: 'datasource.create', load: () => import('./new') },
     { path: '/datasources/:slug', load: () => import('./overview') },
     { path: '/datasources/:slug/schema', load: () => import('./schema') },
     { path: '/datasources/:slug/edit', load: () => import('./edit') },

@@ -16,7 +16,8 @@ type KindName = 'document' | 'topology' | 'traffic_matrix' | 'clusters'
 
 export default function Inputs() {
   const { query } = usePlace()
-  return query.get('new') === null ? <InputList /> : <NewInput />
+  const mayCreate = useMay('input.create')
+  return query.get('new') === null || !mayCreate ? <InputList /> : <NewInput />
 }
 
 function InputList() {

@@ -141,7 +141,7 @@ function Failure({ failure }: { failure: Schemas['FailedRequest'] }) {
           </Button>
         )}
       </div>
-      {open && failure.hash && <LoadedPage hash={failure.hash} pointer={null} />}
+      {open && failure.hash && <LoadedPage from={path`/v1/pages/${failure.hash}`} pointer={null} />}
     </div>
   )
 }
