@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FilePayload, expect
 
 from support.browser import Console
 from support.network import small_matrix, small_topology
 from support.stack import Deployed
+from support.workbooks import topology_workbook
 
 
 @pytest.fixture
@@ -64,6 +65,37 @@ def test_a_document_is_edited_as_a_table_by_keyboard(console: Console, deployed:
     links = deployed.done("GET", f"/inputs/{topology}")["document"]["links"]
     assert [links[0]["length"], links[-1]["destination"], links[-1]["length"]] == [91, "Zwolle", 77]
     console.check_narrow()
+
+
+@pytest.mark.long
+def test_a_checked_workbook_replaces_no_changes_by_itself(console: Console, topology: str) -> None:
+    page = console.page
+    document = small_topology()
+    document["nodes"][0]["name"] = "Delft"
+    for one in document["links"]:
+        for end in ("source", "destination"):
+            one[end] = "Delft" if one[end] == "Amsterdam" else one[end]
+    content = topology_workbook(document)
+    upload = FilePayload(name="topology.xlsx", mimeType="application/octet-stream", buffer=content)
+    console.go(f"/inputs/{topology}", table="nodes")
+    field = page.get_by_label("Node, row 1")
+    with console.held("**/import?*"):
+        page.get_by_label("Workbook").set_input_files(upload)
+        field.fill("Amsterdam Zuid")
+        page.keyboard.press("Enter")
+    question = page.get_by_role("dialog", name="Take over topology.xlsx?")
+    console.check_accessibility()
+    question.get_by_role("button", name="Keep the changes").click()
+    expect(field).to_have_value("Amsterdam Zuid")
+    page.get_by_label("Workbook").set_input_files(upload)
+    question.get_by_role("button", name="Take it over").click()
+    expect(field).to_have_value("Delft")
+    # Nothing was edited since.
+    page.get_by_label("Workbook").set_input_files(upload)
+    expect(page.get_by_text("topology.xlsx has no errors.").nth(1)).to_be_visible()
+    expect(question).to_have_count(0)
+    page.get_by_role("button", name="Discard the changes").click()
+    expect(field).to_have_value("Amsterdam")
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ import { useRef, useState } from 'preact/hooks'
 import { ApiError } from '../../api/client'
 import { useAction } from '../../api/load'
 import { useParameter } from '../../router'
+import { Dialog } from '../../ui/dialog'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { useUnsaved } from '../../unsaved'
@@ -36,7 +37,9 @@ export function DocumentEditor(props: {
   const [document, setDocument] = useState(props.document)
   const [faults, setFaults] = useState<Fault[]>([])
   const [comment, setComment] = useState('')
-  const [source, setSource] = useState<string | null>(null)
+  // The workbook that the document is from, and one that waits for a decision.
+  const [source, setSource] = useState<Received | null>(null)
+  const [offered, setOffered] = useState<Received | null>(null)
   const [target, setTarget] = useState<Target | null>(null)
   const [view, setView] = useParameter('view')
   const [tableName, setTable] = useParameter('table')
@@ -54,16 +57,21 @@ export function DocumentEditor(props: {
       throw error
     }
   })
-  const receive = (received: Received) => {
+  const take = (received: Received) => {
+    setOffered(null)
     setDocument(received.document)
     setFaults(received.faults)
-    setSource(received.name)
+    setSource(received)
     saving.clear()
     if (received.faults.length === 0) {
       toast(`${received.name} has no errors. Save it to make it a version.`)
       commentField.current?.querySelector('input')?.focus()
     }
   }
+  // A check takes a while, in which the document may be edited.
+  const edited = changed && document !== source?.document
+  const receive = useRef(take)
+  receive.current = edited ? setOffered : take
   const discard = () => {
     setDocument(props.document)
     setFaults([])
@@ -79,8 +87,9 @@ export function DocumentEditor(props: {
 
   return (
     <>
-      {kind.workbook && !readOnly && <Workbook slug={props.slug} kind={kind} onReceived={receive} />}
-      {faults.length > 0 && <FaultTable kind={kind} faults={faults} source={source} onGo={goTo} />}
+      {kind.workbook && !readOnly && <Workbook slug={props.slug} kind={kind} onReceived={(received) => receive.current(received)} />}
+      {offered && <Offer name={offered.name} onTake={() => take(offered)} onKeep={() => setOffered(null)} />}
+      {faults.length > 0 && <FaultTable kind={kind} faults={faults} source={source?.name ?? null} onGo={goTo} />}
       {saving.error?.status === 412 && props.conflict
         ? props.conflict(saving.clear)
         : faults.length === 0 && <ProblemNote error={saving.error} />}
@@ -128,7 +137,7 @@ export function DocumentEditor(props: {
               label="Comment"
               value={comment}
               onInput={setComment}
-              placeholder={source ? `From ${source}` : 'What changes, and why'}
+              placeholder={source ? `From ${source.name}` : 'What changes, and why'}
               wrong={saving.error?.at('/comment')}
             />
           </div>
@@ -139,6 +148,21 @@ export function DocumentEditor(props: {
         </form>
       )}
     </>
+  )
+}
+
+/** What to do with a workbook that would replace changes. */
+function Offer(props: { name: string; onTake: () => void; onKeep: () => void }) {
+  return (
+    <Dialog title={`Take over ${props.name}?`} onClose={props.onKeep}>
+      <p>The workbook is checked. The document has changes that are not saved: they would be replaced.</p>
+      <div class="row">
+        <Button look="danger" onClick={props.onTake}>
+          Take it over
+        </Button>
+        <Button onClick={props.onKeep}>Keep the changes</Button>
+      </div>
+    </Dialog>
   )
 }
 
