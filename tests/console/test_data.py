@@ -143,6 +143,11 @@ def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins)
     page.get_by_role("button", name="Add a filter").click()
     page.get_by_label("Column").select_option("price")
     page.get_by_label("Condition").select_option("gt")
+    page.get_by_label("Condition").select_option("gt")
+    page.get_by_label("Condition").select_option("contains")
+    page.get_by_label("Value").fill("1%4")
+    expect(page.get_by_text("Here, too, % is any text and _ any character.")).to_be_visible()
+    page.get_by_label("Condition").select_option("gt")
     page.get_by_label("Value").fill("164")
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"4 of {_ROWS} rows fit the filter")).to_be_visible()
@@ -211,6 +216,28 @@ def test_a_record_that_may_be_another_one_is_doubted(console: Console, deployed:
     _cell(console.page, 1, "v")
     panel = console.page.get_by_role("dialog")
     expect(panel.get_by_text("2 records of this page fit this row equally well")).to_be_visible()
+
+
+@pytest.mark.long
+def test_a_page_is_read_as_its_definition_says(console: Console, deployed: Deployed, server: Server) -> None:
+    slug = f"cities-{secrets.token_hex(3)}"
+    content = '"Price, net, in EUR";id;name\n1;1;Łódź\n2;2;Żory\n'
+    server.answer(f"/{slug}", content.encode("iso-8859-2"), content_type="text/csv")
+    document = {"name": slug, "kind": "http", "primary_key": ["id"], "http": {"url": f"{server.url}/{slug}"}}
+    deployed.done("PUT", f"/datasources/{slug}", {**document, "csv": {"encoding": "iso8859_2"}})
+    merge = {"strategy": "join", "key": ["id"]}
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "merge": merge, "refresh_on": "manual"})
+    deployed.done("PUT", f"/projects/{slug}/datasources/{slug}", {})
+    run = deployed.done("POST", f"/projects/{slug}/runs", {"ingest": "all"})
+    assert deployed.ended(run)["status"] == "succeeded"
+    page = console.page
+    panel = page.get_by_role("dialog")
+    for place in (f"/datasources/{slug}/data", f"/projects/{slug}/data"):
+        console.go(place)
+        expect(page.get_by_text("2 rows", exact=True)).to_be_visible()
+        _cell(page, 0, "name")
+        expect(panel.locator("mark")).to_have_text("Łódź")
+        expect(panel.get_by_text("read as iso-8859-2")).to_be_visible()
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ import { csvRows, formOf, type Form } from '../received/locate'
 export interface ReadingSpec {
   fields?: Record<string, string> | null
   primary_key?: string[] | null
+  csv?: { encoding?: string | null; delimiter?: string | null } | null
 }
 
 export interface WantedRecord {
@@ -42,7 +43,7 @@ export function findPlace(text: string, wanted: WantedRecord, column: string): F
   const key = keyNames.length > 0 ? wanted.columns.filter(({ name }) => keyNames.includes(name)) : wanted.columns
   let best = null as { path: Path; record: unknown; score: number; certain: boolean } | null
   let alike = 0
-  for (const [path, record] of recordsOf(text, formOf(text))) {
+  for (const [path, record] of recordsOf(text, formOf(text), wanted.spec.csv?.delimiter ?? null)) {
     const known = fitsOf(record, wanted.spec, key)
     if (known.includes(false) || !known.includes(true)) continue
     const fits = key === wanted.columns ? known : fitsOf(record, wanted.spec, wanted.columns)
@@ -122,13 +123,13 @@ function flattenedSteps(record: unknown, column: string): string[] | null {
   return null
 }
 
-function* recordsOf(text: string, form: Form): Generator<[Path, unknown]> {
+function* recordsOf(text: string, form: Form, delimiter: string | null): Generator<[Path, unknown]> {
   if (form === 'json') yield* objectsIn(parsed(text), [])
   if (form === 'jsonl') {
     const lines = text.split('\n').filter((line) => line.trim() !== '')
     for (const [index, line] of lines.entries()) yield [[index], parsed(line)]
   }
-  if (form === 'csv') yield* csvRecords(text)
+  if (form === 'csv') yield* csvRecords(text, delimiter)
 }
 
 function parsed(text: string): unknown {
@@ -146,8 +147,8 @@ function* objectsIn(value: unknown, path: Path): Generator<[Path, unknown]> {
   for (const [key, child] of Object.entries(value)) yield* objectsIn(child, [...path, key])
 }
 
-function* csvRecords(text: string): Generator<[Path, unknown]> {
-  const [header, ...rows] = csvRows(text)
+function* csvRecords(text: string, delimiter: string | null): Generator<[Path, unknown]> {
+  const [header, ...rows] = csvRows(text, delimiter)
   const names = header?.map((cell) => cell.trim()) ?? []
   for (const [index, cells] of rows.entries()) yield [[index], Object.fromEntries(names.map((name, at) => [name, cells[at] ?? '']))]
 }

@@ -6,6 +6,7 @@ import { Link, path } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Badge, Button } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import type { ReadingSpec } from './find-record'
 import { LoadedPage } from '../received/loaded-page'
 
 type SourceValue = Schemas['SourceValue']
@@ -52,7 +53,7 @@ function Origin({ value }: { value: SourceValue }) {
   return (
     <>
       <Facts value={value} page={value.page} />
-      <ReceivedPage page={value.page} pointer={value.pointer} />
+      <ReceivedPage value={value} page={value.page} />
     </>
   )
 }
@@ -96,10 +97,14 @@ function Facts({ value, page }: { value: SourceValue; page: CitedPage }) {
 function useReceipt(run: string, number: number): Schemas['PageReceiptView'] | undefined {
   // Receipts come in order, 200 to a page.
   const receipts = useLoad(
-    number <= 200 ? () => ok(api.GET('/v1/runs/{run_id}/pages', { params: { path: { run_id: run }, query: { limit: 200 } } })) : null,
+    number <= 200 ? () => receiptsOf(run) : null,
     [run, number <= 200],
   )
   return receipts.data?.items.find((receipt) => receipt.number === number)
+}
+
+function receiptsOf(run: string) {
+  return ok(api.GET('/v1/runs/{run_id}/pages', { params: { path: { run_id: run }, query: { limit: 200 } } }))
 }
 
 /** A pointer as the steps that lead to the value. */
@@ -118,9 +123,16 @@ export function Pointer({ text }: { text: string }) {
   )
 }
 
-function ReceivedPage({ page, pointer }: { page: CitedPage; pointer: string }) {
+function ReceivedPage({ value, page }: { value: SourceValue; page: CitedPage }) {
   const mayRead = useMayOn({ run: page.run })('run.read_pages')
   if (page.removed) return <p class="muted">The datasource’s retention has removed this page.</p>
   if (page.hash === null || !mayRead) return <p class="muted">Editors of its datasource can read the page as it was received.</p>
-  return <LoadedPage from={path`/v1/runs/${page.run}/pages/${String(page.number)}/content`} pointer={pointer} />
+  const reading = async () => {
+    const params = { path: { slug: value.datasource, number: String(value.version) } }
+    const { spec } = await ok(api.GET('/v1/datasources/{slug}/versions/{number}', { params }))
+    const { csv } = (spec.datasource ?? {}) as ReadingSpec
+    const { items } = await receiptsOf(page.run)
+    return { ...csv, mediaType: items.find((one) => one.number === page.number)?.media_type }
+  }
+  return <LoadedPage from={path`/v1/runs/${page.run}/pages/${String(page.number)}/content`} pointer={value.pointer} reading={reading} />
 }

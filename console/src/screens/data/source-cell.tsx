@@ -109,7 +109,8 @@ async function search(version: Schemas['VersionDetail'], row: number, wanted: Wa
   let doubtful: Found | null = null
   for (const page of likelyFirst(items.filter((page) => page.ok && !page.check && page.hash !== null), row).slice(0, MOST_PAGES)) {
     if ((bytes += page.bytes) > MOST_BYTES) break
-    const content = await loadContent(path`/v1/runs/${version.run}/pages/${String(page.number)}/content`)
+    const reading = { ...wanted.spec.csv, mediaType: page.media_type }
+    const content = await loadContent(path`/v1/runs/${version.run}/pages/${String(page.number)}/content`, () => reading)
     const place = content.text === null ? null : findPlace(content.text, wanted, column)
     if (place?.certain) return { page, content, place }
     doubtful ??= place && { page, content, place }

@@ -29,14 +29,15 @@ export function formOf(text: string): Form {
  * Find a value.
  *
  * @param pointer a JSON Pointer; `/3/name` of record 3 of CSV or JSON Lines; XPath for XML.
+ * @param delimiter of CSV; null: the one that the header has most of.
  * @returns the span of the value; null if the text has nothing there.
  */
-export function locate(text: string, form: Form, pointer: string): Span | null {
+export function locate(text: string, form: Form, pointer: string, delimiter: string | null): Span | null {
   if (form === 'xml') return locateElement(text, pointer)
   const steps = pointer.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
   if (steps.length > MOST_STEPS) return null
   if (form === 'json') return locateJson(text, skipBlanks(text, 0), steps).span
-  if (form === 'csv') return locateCsv(text, steps)
+  if (form === 'csv') return locateCsv(text, steps, delimiter)
   return form === 'jsonl' ? locateLine(text, steps) : null
 }
 
@@ -134,8 +135,9 @@ function csvLine(text: string, at: number, delimiter: string): { cells: Span[]; 
 }
 
 /** The lines of CSV that are not blank, as spans of their cells; the first is the header. */
-function* csvSpans(text: string): Generator<Span[]> {
-  const delimiter = csvDelimiter(text)
+function* csvSpans(text: string, declared: string | null): Generator<Span[]> {
+  // A declared blank stands for any number of blanks, by which the cells could be taken for others.
+  const delimiter = declared === null || declared === ' ' ? csvDelimiter(text) : declared
   for (let at = text.startsWith('\ufeff') ? 1 : 0; at < text.length; ) {
     const { cells, next } = csvLine(text, at, delimiter)
     if (cells.length > 1 || cells[0]!.end > cells[0]!.start) yield cells
@@ -144,19 +146,19 @@ function* csvSpans(text: string): Generator<Span[]> {
 }
 
 /** The lines of CSV as texts; the first is the header. */
-export function csvRows(text: string): string[][] {
-  return [...csvSpans(text)].map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
+export function csvRows(text: string, delimiter: string | null): string[][] {
+  return [...csvSpans(text, delimiter)].map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
 }
 
 function cellText(cell: string): string {
   return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell
 }
 
-function locateCsv(text: string, [number, column]: string[]): Span | null {
+function locateCsv(text: string, [number, column]: string[], delimiter: string | null): Span | null {
   let header: Span[] | undefined
   let cells: Span[] | undefined
   let line = -1
-  for (const present of csvSpans(text)) {
+  for (const present of csvSpans(text, delimiter)) {
     header ??= present
     cells = present
     if (line++ === Number(number)) break
@@ -167,16 +169,16 @@ function locateCsv(text: string, [number, column]: string[]): Span | null {
   return cells[names.indexOf(column.toLowerCase())] ?? null
 }
 
-/** The delimiter that the header has most of. */
+/** The delimiter that the header has most of, but for those within quotes. */
 function csvDelimiter(text: string): string {
-  const end = text.indexOf('\n')
-  const header = end < 0 ? text : text.slice(0, end)
-  const count = (delimiter: string) => {
-    let found = 0
-    for (let at = header.indexOf(delimiter); at >= 0; at = header.indexOf(delimiter, at + 1)) found++
-    return found
+  const counts = new Map([',', ';', '\t', '|'].map((delimiter) => [delimiter, 0]))
+  let quoted = false
+  for (let at = 0; at < text.length && (quoted || text[at] !== '\n'); at++) {
+    const character = text[at]!
+    if (character === '"') quoted = !quoted
+    else if (!quoted && counts.has(character)) counts.set(character, counts.get(character)! + 1)
   }
-  return [',', ';', '\t', '|'].reduce((best, one) => (count(one) > count(best) ? one : best))
+  return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best))[0]
 }
 
 interface Tag {

@@ -46,7 +46,7 @@ type TextProps = { text: string; content: Content; pointer: string | null; name:
 
 function Text({ text, content, pointer, name, startWhole }: TextProps) {
   const form = useMemo(() => formOf(text), [text])
-  const span = useMemo(() => (pointer === null ? null : locate(text, form, pointer)), [text, form, pointer])
+  const span = useMemo(() => (pointer === null ? null : locate(text, form, pointer, content.delimiter)), [text, form, pointer])
   const mayFormat = form === 'json' && text.length <= MOST_FORMATTED
   const [formatted, setFormatted] = useState(mayFormat && text.split('\n', 3).length < 3)
   const indented = useMemo(() => (formatted ? indentJson(text, span) : null), [formatted, text, span])
@@ -65,7 +65,8 @@ function Text({ text, content, pointer, name, startWhole }: TextProps) {
       <div class="row spread received-bar">
         <span class="muted">
           {FORM_NAMES[form]}
-          {content.packed === 'gzip' && ', unpacked from gzip'}, {formatBytes(content.bytes)},{' '}
+          {content.packed === 'gzip' && ', unpacked from gzip'}
+          {content.encoding && `, read as ${content.encoding}`}, {formatBytes(content.bytes)},{' '}
           {lines.length === 1 ? '1 line' : `${formatNumber(lines.length)} lines`}
         </span>
         <span class="row">

@@ -26,7 +26,7 @@ export default function RawPage({ parameters }: ScreenProps) {
   const found = useLoad(() => findReceipt(id, number), [id, number])
   const address = path`/v1/runs/${id}/pages/${String(number)}/content`
   const readable = may('run.read_pages') && found.data?.receipt?.hash !== null && found.data?.receipt !== undefined
-  const content = useLoad(readable ? () => loadContent(address) : null, [address, readable])
+  const content = useLoad(readable ? () => loadContent(address, () => ({ mediaType: found.data!.receipt!.media_type })) : null, [address, readable])
   const save = useAction(async () => saveAs(await send(address), `${id}-page-${number}`))
   return (
     <Page
@@ -141,7 +141,7 @@ function Failure({ failure }: { failure: Schemas['FailedRequest'] }) {
           </Button>
         )}
       </div>
-      {open && failure.hash && <LoadedPage from={path`/v1/pages/${failure.hash}`} pointer={null} />}
+      {open && failure.hash && <LoadedPage from={path`/v1/pages/${failure.hash}`} pointer={null} reading={() => ({})} />}
     </div>
   )
 }
