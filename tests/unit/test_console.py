@@ -61,7 +61,10 @@ def test_files_with_a_hash_are_cached_for_ever(build: Path, services: Container)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-@pytest.mark.parametrize("name", ["none.js", "..%2Fsecret.js", "index.html", "index-a1b2", ".js", "%2e%2e"])
+@pytest.mark.parametrize(
+    "name",
+    ["none.js", "..%2Fsecret.js", "index.html", "index-a1b2", ".js", "%2e%2e", "..\\x.js", "x.js\0", "\u202e.js"],
+)
 def test_nothing_else_is_served(build: Path, services: Container, name: str) -> None:
     assert Client().get(f"/console/{name}").status == 404
 

@@ -107,7 +107,8 @@ class Dispatcher:
     def _handle_unknown_path(self, _: NotFoundError) -> Response[Any]:
         path, method = self._resolver.current_event.path, self._resolver.current_event.http_method
         verbs = sorted({verb for route in self.routes if matches_path(route, path) for verb in route.methods})
-        if verbs:
+        # The name in a path may have characters that no name has.
+        if verbs and method not in verbs:
             return self._problem(
                 MethodNotAllowed(f"{path} has no method {method}; it has {', '.join(verbs)}."),
                 {"Allow": ", ".join(verbs)},
