@@ -44,7 +44,13 @@ def test_a_key_is_created_shown_once_rotated_and_revoked(console: Console, deplo
     console.check_accessibility()
     row.get_by_role("button", name="Revoke").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text(f"The key {label} is revoked.")).to_be_visible()
     expect(row).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("API key")).to_be_visible()
+    expect(page.get_by_text(f"The key {label} is revoked."), "it is for who was signed in").to_have_count(
+        0, timeout=1000
+    )
     assert label not in [item["name"] for item in deployed.done("GET", "/keys?limit=100")["items"]]
     deployed.done("DELETE", f"/projects/{label}")
 

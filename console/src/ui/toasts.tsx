@@ -1,5 +1,6 @@
 /** Short messages about what has just happened; screen readers announce them. */
 import { useEffect, useState } from 'preact/hooks'
+import { currentCredential, onSessionChange } from '../api/session'
 
 type Toast = { id: number; text: string }
 let toasts: Toast[] = []
@@ -10,6 +11,9 @@ function change(next: Toast[]): void {
   toasts = next
   listeners.forEach((listener) => listener())
 }
+
+// They are for who was signed in.
+onSessionChange(() => currentCredential() === null && change([]))
 
 /** Show a message for six seconds. */
 export function toast(text: string): void {
