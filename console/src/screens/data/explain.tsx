@@ -24,7 +24,7 @@ export function Explain(props: OpenCell & { slug: string }) {
   const answer = useLoad(
     () =>
       ok(api.GET('/v1/projects/{slug}/explain', { params: { path: { slug }, query: { key, version: version.number } } })) as Promise<Record_>,
-    [slug, version.number, key.join('\n')],
+    [slug, version.number, JSON.stringify(key)],
   )
   return (
     <Dialog side title={<Title column={column} keyValues={key} />} onClose={props.onClose}>

@@ -31,7 +31,7 @@ export function Overrides(props: {
       all((cursor) => ok(api.GET('/v1/projects/{slug}/overrides', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
     [slug],
   )
-  const present = overrides.data?.find((one) => one.field === column && one.key.join('\n') === keyValues.join('\n'))
+  const present = overrides.data?.find((one) => one.field === column && JSON.stringify(one.key) === JSON.stringify(keyValues))
   const request = { params: { path: { slug, field: column }, query: { key: keyValues } } }
   const remove = useAction(async () => {
     await ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', request))

@@ -92,9 +92,10 @@ function useOpenCell(table: Table, key: string[] | null) {
   const hint = number === null ? null : Number(number)
   const row = useMemo(() => {
     if (!rows || column === null) return null
-    const fits = (at: number) => at < rows.count && (!given.length || keyOf(at)?.join('\n') === given.join('\n'))
+    const isRow = (at: number) => Number.isInteger(at) && at >= 0 && at < rows.count
+    const fits = (at: number) => isRow(at) && (!given.length || JSON.stringify(keyOf(at)) === JSON.stringify(given))
     return hint !== null && fits(hint) ? hint : null
-  }, [rows, column, given.join('\n'), hint])
+  }, [rows, column, JSON.stringify(given), hint])
   const close = () => setParameters({ column: null, key: null, row: null, source: null }, { replace: true })
   const isKnown = column !== null && (given.length > 0 || row !== null)
   const cell: OpenCell | null = isKnown
