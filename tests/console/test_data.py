@@ -143,7 +143,6 @@ def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins)
     page.get_by_role("button", name="Add a filter").click()
     page.get_by_label("Column").select_option("price")
     page.get_by_label("Condition").select_option("gt")
-    page.get_by_label("Condition").select_option("gt")
     page.get_by_label("Condition").select_option("contains")
     page.get_by_label("Value").fill("1%4")
     expect(page.get_by_text("Here, too, % is any text and _ any character.")).to_be_visible()
@@ -238,6 +237,42 @@ def test_a_page_is_read_as_its_definition_says(console: Console, deployed: Deplo
         _cell(page, 0, "name")
         expect(panel.locator("mark")).to_have_text("Łódź")
         expect(panel.get_by_text("read as iso-8859-2")).to_be_visible()
+
+
+@pytest.mark.long
+def test_values_that_look_like_others_are_told_apart(console: Console, deployed: Deployed) -> None:
+    slug = f"x{secrets.token_hex(100)}"[:50]
+    document = {"name": "n" * 200, "kind": "push", "primary_key": ["id"]}
+    deployed.done("PUT", f"/datasources/{slug}", document)
+    values = ["abc\u202e321\u202c", "null", None, "x" * 50_000]
+    records = [{"id": number, "v": value} for number, value in enumerate(values)]
+    run = {"id": deployed.done("POST", f"/datasources/{slug}/records", records)["run"]}
+    assert deployed.ended(run)["status"] == "succeeded"
+    page = console.page
+    panel = page.get_by_role("dialog")
+    console.go(f"/datasources/{slug}/data", column="v", row="-1")
+    expect(page.get_by_text("4 rows", exact=True)).to_be_visible()
+    expect(panel, "there is no such row").to_have_count(0)
+    marked = "abc[U+202E]321[U+202C]"
+    expect(page.locator("[data-cell='0,1']")).to_have_text(marked)
+    expect(page.locator("[data-cell='2,1']")).to_have_css("font-style", "italic")
+    _cell(page, 0, "v")
+    expect(panel.locator(".big-value")).to_contain_text(marked)
+    for row, style in ((1, "normal"), (2, "italic")):
+        page.keyboard.press("Escape")
+        _cell(page, row, "v")
+        expect(panel.locator(".big-value")).to_contain_text("null")
+        expect(panel.locator(".big-value")).to_have_css("font-style", style)
+    page.keyboard.press("Escape")
+    _cell(page, 3, "v")
+    expect(panel.locator(".big-value")).not_to_contain_text("x" * 20_001)
+    panel.locator(".big-value").get_by_role("button", name="Show all 50,000 characters").click()
+    expect(panel.locator(".big-value")).to_contain_text("x" * 50_000)
+    page.keyboard.press("Escape")
+    console.go(f"/datasources/{slug}")
+    console.heading("n" * 200)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    console.check_narrow()
 
 
 @pytest.mark.long

@@ -5,6 +5,7 @@
  */
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { visible } from './visible'
 
 export interface GridColumn {
   name: string
@@ -145,7 +146,7 @@ export function DataGrid(props: {
                 data-cell={`${row},${index}`}
                 class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
               >
-                {cellText(content)}
+                {visible(cellText(content))}
               </div>
             )
           })}

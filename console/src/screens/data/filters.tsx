@@ -103,7 +103,7 @@ function ConditionForm(props: {
         onChange={(name) => set({ operator: name })}
       />
       {needsValue(operator) && (
-        <Field label="Value" wrong={props.wrong}>
+        <Field label="Value" wrong={props.wrong} help={operator === 'contains' && /[%_]/.test(value) && 'Here, too, % is any text and _ any character.'}>
           {(attributes) => (
             <input
               {...attributes}

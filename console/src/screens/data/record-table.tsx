@@ -1,6 +1,7 @@
 /** All fields of the open record; each leads to its own explanation. */
 import { setParameters } from '../../router'
 import { cellText } from '../../ui/grid'
+import { visible } from '../../ui/visible'
 
 export interface RecordField {
   name: string
@@ -41,7 +42,7 @@ export function RecordTable({ current, fields }: { current: string; fields: Reco
                     {name}
                   </button>
                 </td>
-                <td class={value === null ? 'muted' : ''}>{cellText(value).slice(0, 120)}</td>
+                <td class={value === null ? 'muted' : ''}>{visible(cellText(value).slice(0, 120))}</td>
                 {explained && (
                   <>
                     <td>{rule?.replaceAll('_', ' ')}</td>

@@ -6,6 +6,7 @@ import { Link, path } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Badge, Button } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import { LongText } from './cell-value'
 import type { ReadingSpec } from './find-record'
 import { LoadedPage } from '../received/loaded-page'
 
@@ -37,7 +38,7 @@ export function SourceCard(props: {
           {open ? 'Hide the page' : 'Show in the page'}
         </Button>
       </div>
-      <p class={`source-value ${value.value === null ? 'muted' : ''}`}>{cellText(value.value)}</p>
+      <p class={`source-value ${value.value === null ? 'muted' : ''}`}><LongText text={cellText(value.value)} /></p>
       {decisive?.value !== undefined && (
         <p class="muted">
           {decisive.name} is <strong class="mono">{decisive.value}</strong>
