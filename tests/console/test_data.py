@@ -119,6 +119,22 @@ def test_back_undoes_an_order_and_a_filter(console: Console, coins: Coins) -> No
 
 
 @pytest.mark.long
+def test_a_time_is_entered_in_the_zone_that_its_label_names(console: Console, coins: Coins) -> None:
+    page = console.page
+    page.context.new_cdp_session(page).send("Emulation.setTimezoneOverride", {"timezoneId": "Europe/Berlin"})
+    page.reload()
+    console.go(f"/projects/{coins.project}/versions")
+    page.get_by_label("Data as of (Europe/Berlin)").fill("2099-07-01T02:00:00")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"as_of=2099-07-01T00%3A00%3A00Z"))
+    field = page.get_by_label("as of (Europe/Berlin)")
+    expect(field).to_have_value("2099-07-01T02:00")
+    expect(page.get_by_text("is version 1")).to_be_visible()
+    field.fill("2099-07-01T03:00:00")
+    expect(page).to_have_url(re.compile(r"as_of=2099-07-01T01%3A00%3A00Z"))
+
+
+@pytest.mark.long
 def test_rows_are_reached_by_keyboard(console: Console, coins: Coins) -> None:
     page = console.page
     console.go(f"/projects/{coins.project}/data")

@@ -159,5 +159,5 @@ def test_a_replay_is_drawn_from_its_own_beginning(console: Console, deployed: De
     page = console.page
     console.go(f"/runs/{run['id']}")
     expect(page.get_by_text("2 pages of earlier runs, read again")).to_be_visible()
-    page.get_by_text("events, with their times in UTC").click()
+    page.get_by_text("events, in the time of").click()
     expect(page.get_by_text("Page 1 received")).to_be_visible()

@@ -6,6 +6,7 @@ import { useAction } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
 import { Button, Empty, Field, ProblemNote, State } from '../../ui/parts'
+import { localTime, TIME_ZONE, TimeField } from '../../ui/time'
 import { AdministrationPage } from './page'
 
 type Entry = Schemas['AuditEntryView']
@@ -48,35 +49,34 @@ export default function Audit() {
         <>
           <ProblemNote error={save.error} />
           <div class="columns">
-            {FILTERS.map((name) => (
-              <FilterField key={name} name={name} value={filter[name] ?? ''} wrong={entries.error?.at(`?${name}`)} />
-            ))}
+            {FILTERS.map((name) => {
+              const shown = { value: filter[name] ?? '', wrong: entries.error?.at(`?${name}`) }
+              if (name !== 'since' && name !== 'until') return <FilterField key={name} name={name} {...shown} />
+              return <TimeField key={name} label={LABELS[name]} {...shown} onChange={(value) => setParameters({ [name]: value }, { replace: true })} />
+            })}
           </div>
         </>
       }
       list={entries}
       empty={<Empty title="Nothing fits the filter.">Each request that can change something is recorded.</Empty>}
-      columns={['When (UTC)', 'Who', 'What', 'Outcome', 'Version', 'From']}
+      columns={[`When (${TIME_ZONE})`, 'Who', 'What', 'Outcome', 'Version', 'From']}
       row={(entry) => <AuditRow key={entry.id} entry={entry} />}
     />
   )
 }
 
-/** Counts when it is left, or at Enter: half a name or half a date finds nothing. */
+/** Counts when it is left, or at Enter: half a name finds nothing. */
 function FilterField({ name, value, wrong }: { name: Filter; value: string; wrong: string | undefined }) {
-  const isTime = name === 'since' || name === 'until'
-  const shown = isTime ? value.replace(/(\.\d+)?Z$/, '') : value
-  const [text, setText] = useState(shown)
-  useEffect(() => setText(shown), [shown])
+  const [text, setText] = useState(value)
+  useEffect(() => setText(value), [value])
   const apply = () => {
-    if (text !== shown) setParameters({ [name]: isTime && text ? `${text.length === 16 ? `${text}:00` : text}Z` : text.trim() })
+    if (text !== value) setParameters({ [name]: text.trim() })
   }
   return (
     <Field label={LABELS[name]} wrong={wrong}>
       {(attributes) => (
         <input
           {...attributes}
-          type={isTime ? 'datetime-local' : 'text'}
           value={text}
           placeholder={EXAMPLES[name]}
           autoComplete="off"
@@ -93,7 +93,7 @@ function FilterField({ name, value, wrong }: { name: Filter; value: string; wron
 function AuditRow({ entry }: { entry: Entry }) {
   return (
     <tr>
-      <td class="mono">{entry.time.replace('T', ' ').slice(0, 19)}</td>
+      <td class="mono">{localTime(Date.parse(entry.time) / 1000)}</td>
       <td>
         {entry.principal ?? <span class="muted">not known</span>}
         <div class="muted">

@@ -6,6 +6,7 @@ import { useAction, useLoad } from '../../api/load'
 import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
 import { Badge, Button, Empty, SelectField, Show, TextField } from '../../ui/parts'
+import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 import { AdministrationPage } from './page'
@@ -173,7 +174,7 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
           name,
           role,
           projects,
-          expires_at: expires ? new Date(expires).toISOString() : null,
+          expires_at: expires || null,
         },
       }),
     )
@@ -201,7 +202,7 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
         wrong={create.error?.at('/projects')}
       />
       {projects && <ChooseProjects chosen={projects} onChange={setProjects} />}
-      <TextField label="Expires" type="datetime-local" value={expires} onInput={setExpires} wrong={create.error?.at('/expires_at')} />
+      <TimeField label="Expires" value={expires} onChange={setExpires} wrong={create.error?.at('/expires_at')} />
     </FormDialog>
   )
 }

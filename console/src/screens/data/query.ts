@@ -29,8 +29,11 @@ export function useDataQuery(): DataQuery {
 }
 
 /** Other rows: what is open belongs to the present ones. */
-export function changeQuery(change: { where?: string[]; order?: string | null; version?: string | null; as_of?: string | null }): void {
-  setParameters({ ...change, key: null, column: null, row: null, source: null })
+export function changeQuery(
+  change: { where?: string[]; order?: string | null; version?: string | null; as_of?: string | null },
+  options?: { replace: boolean },
+): void {
+  setParameters({ ...change, key: null, column: null, row: null, source: null }, options)
 }
 
 /** A name in a list of the API, which is quoted as in CSV. */

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
 import { Button, Note, State } from '../../ui/parts'
+import { TIME_ZONE, TimeInput } from '../../ui/time'
 import { formatAge, formatNumber, Time } from '../../ui/values'
 import { changeQuery, type DataQuery } from './query'
 import type { Table } from './rows'
@@ -85,19 +86,10 @@ function VersionChoice({ source, query, shown }: { source: TableSource; query: D
 }
 
 function AsOf({ value, shown }: { value: string; shown: number | undefined }) {
-  // The field has no time zone; the API's times are in UTC.
   return (
     <label class="row">
-      as of (UTC)
-      <input
-        type="datetime-local"
-        step="1"
-        value={value.replace(/(\.\d+)?Z$/, '')}
-        onChange={(event) => {
-          const text = event.currentTarget.value
-          if (text) changeQuery({ version: null, as_of: `${text.length === 16 ? `${text}:00` : text}Z` })
-        }}
-      />
+      as of ({TIME_ZONE})
+      <TimeInput value={value} onChange={(time) => time && changeQuery({ version: null, as_of: time }, { replace: true })} />
       {value && shown !== undefined && <span>is version {shown}</span>}
     </label>
   )

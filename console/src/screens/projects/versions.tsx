@@ -8,7 +8,8 @@ import { publishedOf } from '../../api/published'
 import { Link, navigate, path, setParameters, useParameter, usePlace } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { CardTable, ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Note, Panel, State, TextField } from '../../ui/parts'
+import { Badge, Button, Empty, Note, Panel, State } from '../../ui/parts'
+import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -212,10 +213,10 @@ function AsOf({ slug }: { slug: string }) {
       class="row as-of"
       onSubmit={(event) => {
         event.preventDefault()
-        navigate(path`/projects/${slug}/data`, { as_of: new Date(time).toISOString() })
+        navigate(path`/projects/${slug}/data`, { as_of: time })
       }}
     >
-      <TextField label="Data as of" type="datetime-local" value={time} onInput={setTime} required />
+      <TimeField label="Data as of" value={time} onChange={setTime} required />
       <Button type="submit">Open</Button>
     </form>
   )

@@ -2,8 +2,9 @@
 import type { Schemas } from '../../api/client'
 import { Link, path } from '../../router'
 import { Panel } from '../../ui/parts'
+import { localTime, TIME_ZONE } from '../../ui/time'
 import { formatAge, formatNumber, formatSeconds } from '../../ui/values'
-import { attemptsOf, eventText, isEarlier, type Attempt, type Bar } from './timeline'
+import { attemptsOf, eventText, type Attempt, type Bar } from './timeline'
 
 export function Timeline({ events, active }: { events: Schemas['RunEventView'][]; active: boolean }) {
   const attempts = attemptsOf(events, active, Date.now())
@@ -14,12 +15,13 @@ export function Timeline({ events, active }: { events: Schemas['RunEventView'][]
           <AttemptView key={attempt.number} attempt={attempt} only={attempts.length === 1} />
         ))}
         <details>
-          <summary>All {formatNumber(events.length)} events, with their times in UTC</summary>
+          <summary>All {formatNumber(events.length)} events, in the time of {TIME_ZONE}</summary>
           <ol class="events">
             {events.map((event, index) => (
               <li key={index}>
-                <time class="mono muted" dateTime={event.time}>{event.time.slice(isEarlier(event, events) ? 0 : 11, 23).replace('T', ' ')}</time>{' '}
-                <span>{eventText(event)}</span>
+                <time class="mono muted" dateTime={event.time} title={event.time}>
+                  {localTime(Date.parse(event.time) / 1000)}
+                </time> <span>{eventText(event)}</span>
               </li>
             ))}
           </ol>

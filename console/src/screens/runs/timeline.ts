@@ -49,7 +49,7 @@ export function attemptsOf(events: Event[], active: boolean, now: number): Attem
 }
 
 /** Whether a page was received before the run that reads it again was requested. */
-export function isEarlier({ event, time }: Event, events: Event[]): boolean {
+function isEarlier({ event, time }: Event, events: Event[]): boolean {
   const began = Math.min(...events.filter(({ event }) => !MARKS.includes(event)).map(({ time }) => Date.parse(time)))
   return MARKS.includes(event) && Date.parse(time) < began
 }

@@ -1,7 +1,8 @@
 /** The readings of a sensor as one CSV file, however many pages they are. */
 import { send } from '../../api/client'
 import { path } from '../../router'
-import { timeText, type Span } from './span'
+import { timeText } from '../../ui/time'
+import type { Span } from './span'
 import type { Resolution } from './points'
 
 /** A page of as many lines is inline in the API's answer, whose headers then say where the next one begins. */

@@ -8,6 +8,7 @@ import { Link, path, setParameters, usePlace } from '../../router'
 import { FormDialog } from '../../ui/dialog'
 import { CardTable, ShowList } from '../../ui/list'
 import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
+import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
 
@@ -123,7 +124,7 @@ function RecordOperation(props: { equipment: string; onClose: () => void; onDone
   const [cost, setCost] = useState('')
   const [time, setTime] = useState('')
   const record = useAction(async () => {
-    const body = { type, cost: cost.trim(), time: time ? new Date(time).toISOString() : null }
+    const body = { type, cost: cost.trim(), time: time || null }
     await ok(api.POST('/v1/equipment/{code}/operations', { params: { path: { code: props.equipment } }, body }))
     toast('The operation is recorded.')
     props.onDone()
@@ -132,7 +133,7 @@ function RecordOperation(props: { equipment: string; onClose: () => void; onDone
     <FormDialog title={`Record an operation on ${props.equipment}`} submit="Record" action={record} onClose={props.onClose}>
       <TextField label="What was done" value={type} onInput={setType} required autoFocus placeholder="repair" wrong={record.error?.at('/type')} />
       <TextField label="Cost" value={cost} onInput={setCost} required placeholder="12.50" help="In US dollars, exactly; negative for a credit." wrong={record.error?.at('/cost')} />
-      <TextField label="When" type="datetime-local" value={time} onInput={setTime} help="Empty: now." wrong={record.error?.at('/time')} />
+      <TimeField label="When" value={time} onChange={setTime} help="Empty: now." wrong={record.error?.at('/time')} />
     </FormDialog>
   )
 }

@@ -1,7 +1,8 @@
 /** Readings and rollups of the API as lines of a chart. */
 import { ok, api, type Schemas } from '../../api/client'
 import type { Series } from '../../ui/chart'
-import { presentSpan, timeText, type ChosenSpan, type Span } from './span'
+import { timeText } from '../../ui/time'
+import { presentSpan, type ChosenSpan, type Span } from './span'
 
 export type Sensor = Schemas['SensorView']
 type Item = Schemas['SensorReading']

@@ -13,7 +13,8 @@ import { Button, Empty, Note, Panel, ProblemNote } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { readingsAsCsv } from './csv'
 import { chartOf, isGood, limitLines, loadPoints, nearLimits, RESOLUTIONS, type Points, type PointsOfSpan, type Resolution, type Sensor } from './points'
-import { isLive, localTime, presentSpan, showSpan, TIME_ZONE, useSpan, type Span } from './span'
+import { localTime, TIME_ZONE } from '../../ui/time'
+import { isLive, presentSpan, showSpan, useSpan, type Span } from './span'
 import { SpanControls } from './span-controls'
 
 const REFRESH_MS = 10_000

@@ -5,6 +5,7 @@ import { useAction } from '../../api/load'
 import { Dialog, FormDialog } from '../../ui/dialog'
 import { saveAs } from '../../ui/download'
 import { Button, Note, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { FileDrop } from './file-drop'
 import { uploadFile } from './upload'
@@ -21,8 +22,7 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
     const wrong = numberFault(value)
     setRefused(wrong)
     if (wrong) return
-    const at = time ? new Date(time) : new Date()
-    const reading = { sensor: props.sensor, time: at.toISOString(), value: Number(value), quality }
+    const reading = { sensor: props.sensor, time: time || new Date().toISOString(), value: Number(value), quality }
     const receipt = await ok(api.POST('/v1/readings', { body: [reading] }))
     if (receipt.refused[0]) {
       setRefused(receipt.refused[0].message)
@@ -35,7 +35,7 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
   return (
     <FormDialog title={`Send a reading of ${props.sensor}`} submit="Send" action={send} onClose={props.onClose}>
       <TextField label={props.unit ? `Value in ${props.unit}` : 'Value'} value={value} onInput={setValue} required autoFocus wrong={refused ?? undefined} />
-      <TextField label="Time" type="datetime-local" value={time} onInput={setTime} help="Empty: now." />
+      <TimeField label="Time" value={time} onChange={setTime} help="Empty: now." />
       <SelectField label="Quality" value={quality} options={['good', 'uncertain', 'bad']} onChange={setQuality} help="Limits are judged by good readings only." />
     </FormDialog>
   )

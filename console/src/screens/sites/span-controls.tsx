@@ -1,8 +1,9 @@
 /** Choose the span of the charts: by name, by its two times, or by steps; all without a mouse, too. */
 import { useEffect, useState } from 'preact/hooks'
-import { Button, Field, SelectField } from '../../ui/parts'
+import { Button, SelectField } from '../../ui/parts'
+import { TimeField, timeText } from '../../ui/time'
 import { RESOLUTIONS, type Resolution } from './points'
-import { fieldText, presentSpan, showLast, showSpan, SPANS, type ChosenSpan, type Span } from './span'
+import { presentSpan, showLast, showSpan, SPANS, type ChosenSpan, type Span } from './span'
 
 export function SpanControls(props: {
   chosen: ChosenSpan
@@ -54,12 +55,12 @@ const STEPS = [
 
 function FromTo({ chosen }: { chosen: ChosenSpan }) {
   const present = presentSpan(chosen)
-  const [from, setFrom] = useState(fieldText(present.from))
-  const [to, setTo] = useState(fieldText(present.to))
+  const [from, setFrom] = useState(timeText(present.from))
+  const [to, setTo] = useState(timeText(present.to))
   useEffect(() => {
     const span = presentSpan(chosen)
-    setFrom(fieldText(span.from))
-    setTo(fieldText(span.to))
+    setFrom(timeText(span.from))
+    setTo(timeText(span.to))
   }, [chosen.last, chosen.fixed?.from, chosen.fixed?.to])
   const [first, last] = [Date.parse(from) / 1000, Date.parse(to) / 1000]
   const wrong = first < last ? undefined : 'Must be before the end.'
@@ -71,16 +72,8 @@ function FromTo({ chosen }: { chosen: ChosenSpan }) {
         if (!wrong) showSpan({ from: first, to: last })
       }}
     >
-      <Field label="From" wrong={wrong}>
-        {(attributes) => (
-          <input {...attributes} type="datetime-local" step={1} value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
-        )}
-      </Field>
-      <Field label="To">
-        {(attributes) => (
-          <input {...attributes} type="datetime-local" step={1} value={to} onInput={(event) => setTo(event.currentTarget.value)} />
-        )}
-      </Field>
+      <TimeField label="From" value={from} onChange={setFrom} wrong={wrong} />
+      <TimeField label="To" value={to} onChange={setTo} />
       <Button type="submit">Show</Button>
     </form>
   )

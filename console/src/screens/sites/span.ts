@@ -1,5 +1,6 @@
 /** The span of time that a chart shows, as its address says: the last hour, or from one time to another. */
 import { setParameters, usePlace } from '../../router'
+import { timeText } from '../../ui/time'
 
 export const SPANS = [
   { value: '1h', text: 'Last hour', seconds: 3600 },
@@ -54,28 +55,9 @@ export function showLast(value: string): void {
   setParameters({ span: value === DEFAULT.value ? null : value, from: null, to: null })
 }
 
-/** Unix seconds in RFC 3339, to the second. */
-export function timeText(seconds: number): string {
-  return new Date(Math.round(seconds) * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-/** Unix seconds for an `<input type="datetime-local">`, in the browser's time zone. */
-export function fieldText(seconds: number): string {
-  const offset = new Date(seconds * 1000).getTimezoneOffset() * 60
-  return timeText(seconds - offset).slice(0, 19)
-}
-
 /** The query of the chart around a time, such as that of an alarm. */
 export function around(start: string, end?: string | null): { from: string; to: string } {
   const [first, last] = [Date.parse(start) / 1000, Date.parse(end ?? start) / 1000]
   const margin = Math.max(1800, (last - first) / 4)
   return { from: timeText(first - margin), to: timeText(last + margin) }
-}
-
-/** The browser's time zone, in which charts and tables show times. */
-export const TIME_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
-
-/** A time in the browser's time zone, as charts show it. */
-export function localTime(seconds: number): string {
-  return fieldText(seconds).replace('T', ' ')
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { localTime } from '../time'
 import './time-chart.css'
 
 export interface Series {
@@ -98,7 +99,7 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
   return {
     width: element.clientWidth,
     height: height ?? 240,
-    axes: [axis, { ...axis, size: widthOfLabels, values: (_, values) => values.map((value) => `${value}${unit ? ` ${unit}` : ''}`) }],
+    axes: [{ ...axis, space: 84, values: timeLabels }, { ...axis, size: widthOfLabels, values: (_, values) => values.map((value) => `${value}${unit ? ` ${unit}` : ''}`) }],
     cursor: { drag: { x: true, y: false, setScale: false }, sync: group ? { key: group } : undefined },
     scales: {
       x: { range: (_, min, max) => (newest.current.span ? [newest.current.span.from, newest.current.span.to] : [min, max]) },
@@ -106,7 +107,7 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
     },
     bands: band && [{ series: [band[0] + 1, band[1] + 1], fill: () => `${token(series[band[0]]?.color ?? '--chart-1')}22` }],
     series: [
-      {},
+      { value: (_: uPlot, seconds: number | null) => (seconds === null ? '–' : localTime(seconds)) },
       ...series.map((one, index) => ({
         label: one.label,
         stroke: () => token(one.color ?? `--chart-${(index % 6) + 1}`),
@@ -134,6 +135,19 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
       draw: [(plot) => drawLines(plot, newest.current)],
     },
   }
+}
+
+/** The labels of the time axis: dates as ISO writes them, and 24 hours; a day is named once. */
+function timeLabels(_: uPlot, times: number[], _axis: number, _space: number, step: number): string[] {
+  let named = ''
+  return times.map((seconds) => {
+    const [day, clock] = localTime(Math.floor(seconds)).split(' ') as [string, string]
+    if (step >= 86400) return day
+    const shown = step < 1 ? `${clock}.${String(Math.round((seconds % 1) * 1000)).padStart(3, '0')}` : step < 60 ? clock : clock.slice(0, 5)
+    const text = day === named ? shown : `${shown}\n${day}`
+    named = day
+    return text
+  })
 }
 
 /** The room for the labels of the vertical axis, which have a unit. */
@@ -169,11 +183,15 @@ function drawLines(plot: uPlot, { limits = [], marks = [] }: ChartProps): void {
     ctx.lineTo(toX, toY)
     ctx.stroke()
   }
-  for (const limit of limits) {
+  let below = { y: Infinity, end: 0 }
+  for (const limit of [...limits].sort((one, other) => one.value - other.value)) {
     const y = plot.valToPos(limit.value, 'y', true)
     if (y < bbox.top || y > bottom) continue
     line(bbox.left, y, right, y)
-    ctx.fillText(limit.label, bbox.left + 6 * ratio, y - 2 * ratio)
+    // The label of a limit that is close to the one below it stands to the right of that one's.
+    const x = below.y - y < 13 * ratio ? below.end + 10 * ratio : bbox.left + 6 * ratio
+    ctx.fillText(limit.label, x, y - 2 * ratio)
+    below = { y, end: x + ctx.measureText(limit.label).width }
   }
   for (const mark of marks) {
     const x = plot.valToPos(mark.time, 'x', true)
