@@ -64,3 +64,30 @@ def test_a_name_of_dots_is_no_other_address(console: Console, deployed: Deployed
         expect(console.page.get_by_role("alert").get_by_text("There is no such name.")).to_be_visible()
     console.leave()
     deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("place", "what", "back"),
+    [
+        ("/projects/nope", "project", "projects"),
+        ("/projects/nope/models", "project", "projects"),
+        ("/projects/nope/members", "project", "projects"),
+        ("/projects/nope/reports/nope", "report", "reports of nope"),
+        ("/datasources/nope/data", "datasource", "datasources"),
+        ("/sites/nope", "site", "sites"),
+        ("/equipment/nope", "piece of equipment", "sites"),
+        ("/algorithms/nope", "algorithm", "algorithms"),
+        ("/inputs/nope", "input", "inputs"),
+    ],
+)
+def test_what_is_not_there_is_said_once(console: Console, place: str, what: str, back: str) -> None:
+    console.expect_refusals(404)
+    page = console.page
+    console.go(place)
+    console.heading("nope")
+    expect(page.get_by_text(f"There is no {what} nope.")).to_be_visible()
+    expect(page.get_by_role("link", name=f"See all {back}")).to_be_visible()
+    console.settle()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)

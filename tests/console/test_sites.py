@@ -210,7 +210,8 @@ def test_a_deleted_sensor_still_has_its_history(console: Console, deployed: Depl
     console.heading("Crude oil pump")
     console.expect_refusals(404)
     page.go_back()
-    expect(page.get_by_role("alert")).to_contain_text(f"There is no sensor '{sensor}'.")
+    expect(page.get_by_text(f"There is no sensor {sensor}.")).to_be_visible()
+    expect(page.get_by_role("link", name="See all sites")).to_be_visible()
     expect(page.get_by_role("row", name="deleted")).to_be_visible()
 
 

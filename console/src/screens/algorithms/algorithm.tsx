@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, navigate, path } from '../../router'
+import { Gone, isGone } from '../../ui/gone'
 import { CardTable } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, SelectField, Show, State } from '../../ui/parts'
 import { Time } from '../../ui/values'
@@ -14,6 +15,7 @@ import './algorithms.css'
 export default function Algorithm({ parameters }: ScreenProps) {
   const name = parameters.name!
   const algorithm = useLoad(() => ok(api.GET('/v1/algorithms/{name}', { params: { path: { name } } })), [name])
+  if (isGone(algorithm)) return <Gone what="algorithm" id={name} list={{ to: '/algorithms', text: 'Algorithms' }} />
   return (
     <Page title={algorithm.data?.title ?? name} crumbs={[{ to: '/algorithms', text: 'Algorithms' }]}>
       <Show from={algorithm}>

@@ -19,7 +19,7 @@ export default function ProjectAlgorithms({ parameters }: ScreenProps) {
   )
   const known = useLoad(() => all((cursor) => ok(api.GET('/v1/algorithms', { params: { query: { cursor, limit: 100 } } }))), [])
   return (
-    <ProjectPage slug={slug} title={`Algorithms of ${slug}`}>
+    <ProjectPage slug={slug} from={set} title={`Algorithms of ${slug}`}>
       <Panel title="With settings of this project" flush>
         <Show from={set}>
           {(items) =>

@@ -5,6 +5,7 @@ import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path, setParameters, usePlace } from '../../router'
+import { Gone, isGone } from '../../ui/gone'
 import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { formatSeconds, secondsBetween, Time } from '../../ui/values'
@@ -36,6 +37,7 @@ export default function ProjectAlgorithm({ parameters }: ScreenProps) {
     ...(may('project.run') ? [['start', 'New run']] : []),
     ...(may('project.run') ? [['manual', 'Result made by hand']] : []),
   ] as [string, string][]
+  if (isGone(algorithm)) return <Gone what="algorithm" id={name} list={{ to: '/algorithms', text: 'Algorithms' }} />
   return (
     <Page
       title={algorithm.data?.title ?? name}

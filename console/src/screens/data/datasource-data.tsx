@@ -13,7 +13,7 @@ export default function DatasourceData({ parameters }: ScreenProps) {
   const datasource = useLoad(() => ok(api.GET('/v1/datasources/{slug}', { params: { path: { slug } } })), [slug])
   const source = useMemo(() => datasourceSource(slug), [slug])
   return (
-    <DatasourcePage slug={slug} kind={datasource.data?.kind} title={`Data of ${datasource.data?.name ?? slug}`}>
+    <DatasourcePage slug={slug} from={datasource} title={`Data of ${datasource.data?.name ?? slug}`}>
       <TableView source={source} panel={(cell) => <SourceCell {...cell} />} />
     </DatasourcePage>
   )

@@ -25,6 +25,7 @@ export default function ProjectData({ parameters }: ScreenProps) {
   return (
     <ProjectPage
       slug={slug}
+      from={project}
       title={model ? `Data of ${model}` : 'Data'}
       actions={
         names.length > 0 && (

@@ -21,7 +21,7 @@ export default function Edit({ parameters }: ScreenProps) {
   const datasource = useLoad(() => loadDatasource(slug), [slug])
   const mayUpdate = useMayOn({ datasource: slug })('datasource.update')
   return (
-    <DatasourcePage slug={slug} kind={datasource.data?.kind} title="Definition">
+    <DatasourcePage slug={slug} from={datasource} title="Definition">
       <Show from={datasource}>
         {(present) =>
           mayUpdate ? (

@@ -2,12 +2,10 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useKept } from '../../api/kept'
-import { useAction, useLoad } from '../../api/load'
+import { type Loaded, useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
-import { href, Link, path, useParameter } from '../../router'
-import { ConfirmButton } from '../../ui/dialog'
-import { Badge, Button, Empty, Page, Panel, ProblemNote, Show } from '../../ui/parts'
-import { toast } from '../../ui/toasts'
+import { href, path, useParameter } from '../../router'
+import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import type { ScreenProps } from '../registry'
 import { DeleteButton, EnableButton } from './changes'
 import './datasources.css'
@@ -27,17 +25,16 @@ type May = (action: string) => boolean
 export default function DatasourceOverview({ parameters }: ScreenProps) {
   const slug = parameters.slug!
   const datasource = useLoad(() => loadDatasource(slug), [slug])
-  if (datasource.error?.status === 404) return <Gone slug={slug} onRestored={datasource.reload} />
   return datasource.data ? (
-    <Overview present={datasource.data} reload={datasource.reload} />
+    <Overview present={datasource.data} from={datasource} />
   ) : (
-    <DatasourcePage slug={slug} title={slug} kind="" first>
+    <DatasourcePage slug={slug} from={datasource} title={slug} first>
       <Show from={datasource}>{() => null}</Show>
     </DatasourcePage>
   )
 }
 
-function Overview({ present, reload }: { present: Datasource; reload: () => void }) {
+function Overview({ present, from }: { present: Datasource; from: Loaded<Datasource> }) {
   const slug = present.slug!
   const may = useMayOn({ datasource: slug })
   const mayTry = useMay('datasource.try')
@@ -60,7 +57,7 @@ function Overview({ present, reload }: { present: Datasource; reload: () => void
   return (
     <DatasourcePage
       slug={slug}
-      kind={present.kind}
+      from={from}
       first
       title={
         <>
@@ -75,7 +72,7 @@ function Overview({ present, reload }: { present: Datasource; reload: () => void
             </Button>
           )}
           {mayTry && callable && <TrialButtons buttons={trial.buttons} />}
-          <Actions present={present} may={may} reload={reload} version={version} onErased={again} />
+          <Actions present={present} may={may} reload={from.reload} version={version} onErased={again} />
         </>
       }
     >
@@ -140,38 +137,4 @@ function fileName(present: Datasource): string | null {
 /** A record with the key's columns, to begin with. */
 function example(present: Datasource): Record<string, unknown> {
   return Object.fromEntries((present.primary_key ?? ['id']).map((name) => [name, 1]))
-}
-
-/** Deleted, or never there: the API does not tell which, but it can restore what was deleted. */
-function Gone({ slug, onRestored }: { slug: string; onRestored: () => void }) {
-  const mayRestore = useMay('datasource.restore')
-  const restore = async () => {
-    await ok(api.POST('/v1/datasources/{slug}/restore', { params: { path: { slug } } }))
-    toast(`${slug} is restored.`)
-    onRestored()
-  }
-  return (
-    <Page title={slug} crumbs={[{ to: '/datasources', text: 'Datasources' }]}>
-      <Panel>
-        <Empty
-          title={`There is no datasource ${slug}.`}
-          action={
-            <div class="row">
-              {mayRestore && (
-                <ConfirmButton
-                  text="Restore it"
-                  look="primary"
-                  question={`If ${slug} was deleted, it comes back with its versions and its schedule. Projects that it was taken out of do not get it back.`}
-                  work={restore}
-                />
-              )}
-              <Link to="/datasources">See all datasources</Link>
-            </div>
-          }
-        >
-          It was deleted, it never was, or it is not shared with you.
-        </Empty>
-      </Panel>
-    </Page>
-  )
 }

@@ -30,7 +30,7 @@ export default function Schema({ parameters }: ScreenProps) {
     </Panel>
   )
   return (
-    <DatasourcePage slug={slug} kind={stored.data?.kind} title="Schema">
+    <DatasourcePage slug={slug} from={stored} title="Schema">
       <ShowList from={versions} empty={none}>
         {(items) => (
           <>

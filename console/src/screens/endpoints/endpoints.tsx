@@ -7,6 +7,7 @@ import { path, Link, useArrival, useParameter } from '../../router'
 import { Conflict, useDraft } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
+import { NotThere } from '../../ui/gone'
 import { Badge, Button, Empty, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -36,7 +37,7 @@ export default function Endpoints({ parameters }: ScreenProps) {
     </Link>
   )
   return (
-    <ProjectPage slug={slug} title="Endpoints" actions={endpoints.data?.length ? create : undefined}>
+    <ProjectPage slug={slug} from={endpoints} title="Endpoints" actions={endpoints.data?.length ? create : undefined}>
       <Show from={endpoints}>
         {(items) => {
           if (items.length === 0) {
@@ -49,7 +50,7 @@ export default function Endpoints({ parameters }: ScreenProps) {
               </Panel>
             )
           }
-          const chosen = items.find((one) => one.name === name) ?? items[0]!
+          const chosen = name === null ? items[0]! : items.find((one) => one.name === name)
           return (
             <div class="chosen">
               <nav aria-label="Endpoints of the project">
@@ -59,7 +60,11 @@ export default function Endpoints({ parameters }: ScreenProps) {
                   </Link>
                 ))}
               </nav>
-              <OneEndpoint key={chosen.name} endpoint={chosen} tables={tables} mayUpdate={mayOn('project.update')} mayLink={mayOn('project.link')} onChange={endpoints.reload} />
+              {chosen ? (
+                <OneEndpoint key={chosen.name} endpoint={chosen} tables={tables} mayUpdate={mayOn('project.update')} mayLink={mayOn('project.link')} onChange={endpoints.reload} />
+              ) : (
+                <NotThere what="endpoint" id={name!} list={{ to: path`/projects/${slug}/endpoints`, text: `Endpoints of ${slug}` }} />
+              )}
             </div>
           )
         }}

@@ -7,6 +7,7 @@ import { path, Link, setParameters, useArrival, usePlace } from '../../router'
 import type { ScreenProps } from '../registry'
 import { Conflict } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
+import { isGone, NotThere } from '../../ui/gone'
 import { Members } from '../../ui/members'
 import { Button, Note, Page, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -80,6 +81,16 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
     setKept(null)
     toast(`Version ${saved.version} was stored.`)
     input.reload()
+  }
+  if (isGone(input)) {
+    return (
+      <NotThere
+        what={version === undefined ? 'input' : `version ${version} of`}
+        id={slug}
+        list={{ to: '/inputs', text: 'Inputs' }}
+        action={<Link to={path`/inputs/${slug}`} query={{ part: 'versions' }}>See its versions, which a deletion leaves</Link>}
+      />
+    )
   }
   return (
     <Show from={input}>

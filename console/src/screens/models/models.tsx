@@ -7,6 +7,7 @@ import { path, Link, useArrival, useParameter } from '../../router'
 import { Conflict, useDraft } from '../../ui/conflict'
 import { ConfirmButton } from '../../ui/dialog'
 import { Editor } from '../../ui/editor'
+import { NotThere } from '../../ui/gone'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, Show, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -37,7 +38,7 @@ export default function Models({ parameters }: ScreenProps) {
     </Link>
   )
   return (
-    <ProjectPage slug={slug} title="Models" actions={models.data?.length ? create : undefined}>
+    <ProjectPage slug={slug} from={models} title="Models" actions={models.data?.length ? create : undefined}>
       <Show from={models}>
         {(items) => {
           if (items.length === 0) {
@@ -50,7 +51,7 @@ export default function Models({ parameters }: ScreenProps) {
               </Panel>
             )
           }
-          const chosen = items.find((one) => one.name === name) ?? items[0]!
+          const chosen = name === null ? items[0]! : items.find((one) => one.name === name)
           return (
             <div class="chosen">
               <nav aria-label="Models of the project">
@@ -60,14 +61,18 @@ export default function Models({ parameters }: ScreenProps) {
                   </Link>
                 ))}
               </nav>
-              <OneModel
-                key={chosen.name}
-                model={chosen}
-                tables={tables}
-                mayUpdate={mayOn('project.update')}
-                mayRun={mayOn('project.run')}
-                onChange={models.reload}
-              />
+              {chosen ? (
+                <OneModel
+                  key={chosen.name}
+                  model={chosen}
+                  tables={tables}
+                  mayUpdate={mayOn('project.update')}
+                  mayRun={mayOn('project.run')}
+                  onChange={models.reload}
+                />
+              ) : (
+                <NotThere what="model" id={name!} list={{ to: path`/projects/${slug}/models`, text: `Models of ${slug}` }} />
+              )}
             </div>
           )
         }}

@@ -29,7 +29,7 @@ export default function MergePage({ parameters }: ScreenProps) {
   const project = useLoad(() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })), [slug])
   const may = useMayOn({ project: slug })
   return (
-    <ProjectPage slug={slug} title="Merge">
+    <ProjectPage slug={slug} from={project} title="Merge">
       <Show from={project}>{(data) => <EditMerge project={data} may={may} reload={project.reload} />}</Show>
       <Overrides slug={slug} mayRemove={may('project.override')} />
     </ProjectPage>

@@ -44,6 +44,7 @@ export default function Overview({ parameters }: ScreenProps) {
   return (
     <ProjectPage
       slug={slug}
+      from={project}
       first
       title={project.data?.name ?? slug}
       actions={may('project.run') && <RefreshNow slug={slug} active={isActive(run)} onStarted={runs.reload} />}

@@ -1,6 +1,7 @@
 /** The parts of a project, each a page of its own. */
 import type { ComponentChildren } from 'preact'
 import { path } from '../../router'
+import { Gone, isGone } from '../../ui/gone'
 import { Page, Tabs } from '../../ui/parts'
 
 export function ProjectTabs({ slug }: { slug: string }) {
@@ -26,6 +27,8 @@ export function ProjectTabs({ slug }: { slug: string }) {
 /** The frame of each page of a project. */
 export function ProjectPage(props: {
   slug: string
+  /** What the page is about; if it is not there, neither is the project. */
+  from?: Parameters<typeof isGone>[0]
   title: ComponentChildren
   /** Whether it is the project's first page, which the breadcrumbs of the others lead to. */
   first?: boolean
@@ -33,7 +36,9 @@ export function ProjectPage(props: {
   children: ComponentChildren
 }) {
   const { slug, first } = props
-  const crumbs = [{ to: '/projects', text: 'Projects' }]
+  const list = { to: '/projects', text: 'Projects' }
+  if (isGone(props.from)) return <Gone what="project" id={slug} list={list} />
+  const crumbs = [list]
   if (!first) crumbs.push({ to: path`/projects/${slug}`, text: slug })
   return (
     <Page title={props.title} crumbs={crumbs} actions={props.actions}>

@@ -35,7 +35,7 @@ export default function Versions({ parameters }: ScreenProps) {
   const { query } = usePlace()
   const [from, to] = [numberOf(query.get('from')), numberOf(query.get('to'))]
   return (
-    <ProjectPage slug={slug} title="Versions" actions={any && <AsOf slug={slug} />}>
+    <ProjectPage slug={slug} from={versions} title="Versions" actions={any && <AsOf slug={slug} />}>
       {any && <Compare versions={versions.items!} from={from} to={to} />}
       {from !== null && to !== null && <Diff slug={slug} from={from} to={to} />}
       <Panel flush>

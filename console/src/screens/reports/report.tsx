@@ -5,6 +5,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path, setParameters, useParameter } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
+import { Gone, isGone } from '../../ui/gone'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatAge } from '../../ui/values'
@@ -21,6 +22,7 @@ type Run = Schemas['RunView']
 export default function ReportScreen({ parameters }: ScreenProps) {
   const [slug, name] = [parameters.slug!, parameters.name!]
   const report = useLoad(() => ok(api.GET('/v1/projects/{slug}/reports/{name}', { params: { path: { slug, name } } })), [slug, name])
+  if (isGone(report)) return <Gone what="report" id={name} list={{ to: path`/projects/${slug}/reports`, text: `Reports of ${slug}` }} />
   return (
     <Show from={report}>{(data) => <OneReport report={data} onChange={report.reload} />}</Show>
   )

@@ -24,7 +24,7 @@ export default function Reports({ parameters }: ScreenProps) {
     </Button>
   )
   return (
-    <ProjectPage slug={slug} title="Reports" actions={reports.data?.length ? create : undefined}>
+    <ProjectPage slug={slug} from={reports} title="Reports" actions={reports.data?.length ? create : undefined}>
       {creating && mayUpdate && <ReportEditor slug={slug} onClose={() => setCreating(null)} onSaved={() => setCreating(null)} />}
       <Show from={reports}>
         {(items) => (

@@ -5,6 +5,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
 import { saveAs } from '../../ui/download'
+import { Gone, isGone } from '../../ui/gone'
 import { Badge, Button, Note, Page, Panel, ProblemNote, Show } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -28,6 +29,7 @@ export default function RawPage({ parameters }: ScreenProps) {
   const readable = may('run.read_pages') && found.data?.receipt?.hash !== null && found.data?.receipt !== undefined
   const content = useLoad(readable ? () => loadContent(address, () => ({ mediaType: found.data!.receipt!.media_type })) : null, [address, readable])
   const save = useAction(async () => saveAs(await send(address), `${id}-page-${number}`))
+  if (isGone(run)) return <Gone what="run" id={id} list={{ to: '/runs', text: 'Runs' }} />
   return (
     <Page
       title={`Page ${number}`}

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
+import { Gone, isGone } from '../../ui/gone'
 import { Note, Page, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatBytes, formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -24,6 +25,7 @@ export default function RunPage({ parameters }: ScreenProps) {
     isActive(data) ? POLL_MS : 0,
   )
   const data = run.data
+  if (isGone(run)) return <Gone what="run" id={id} list={{ to: '/runs', text: 'Runs' }} />
   if (!data) {
     return (
       <Page title="Run" crumbs={[{ to: '/runs', text: 'Runs' }]}>

@@ -1,6 +1,7 @@
 /** What was changed of a site, a piece of equipment or a sensor, when, and by whom. */
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
+import { isGone } from '../../ui/gone'
 import { CardTable, ShowList } from '../../ui/list'
 import { Empty, Panel } from '../../ui/parts'
 import { Time } from '../../ui/values'
@@ -16,9 +17,13 @@ const PAGES = {
     ok(api.GET('/v1/sensors/{sensor_id}/history', { params: { path: { sensor_id }, query: { cursor, limit: ROWS } } })),
 }
 
-/** @param version changes when the history may have a new entry. */
-export function History({ of, id, version }: { of: keyof typeof PAGES; id: string; version: string }) {
+/**
+ * @param version changes when the history may have a new entry.
+ * @param deleted whether what it is of is not there any more: it may never have been, and then it has no history.
+ */
+export function History({ of, id, version, deleted }: { of: keyof typeof PAGES; id: string; version: string; deleted?: boolean }) {
   const entries = useList((cursor) => PAGES[of](id, cursor), [of, id, version])
+  if (deleted && isGone(entries)) return null
   return (
     <Panel title="History" flush>
       <ShowList from={entries} empty={<Empty title="Nothing has been changed." />}>
