@@ -91,3 +91,18 @@ def test_what_is_not_there_is_said_once(console: Console, place: str, what: str,
     console.settle()
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_empty_pages_say_what_to_do_next(console: Console, deployed: Deployed) -> None:
+    slug = f"empty-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push", "primary_key": ["id"]})
+    page = console.page
+    console.go(f"/datasources/{slug}")
+    expect(page.get_by_text("Start one above, or wait for its schedule.")).to_be_visible()
+    console.go(f"/datasources/{slug}/schema")
+    page.get_by_role("link", name="To the datasource").click()
+    console.heading(slug)
+    console.go("/administration/users", search="nobody-of-this-name")
+    page.get_by_role("button", name="Show everybody").click()
+    expect(page.get_by_label("Search")).to_have_value("")

@@ -48,7 +48,15 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
     >
       <ShowList
         from={members}
-        empty={<Empty title="It is shared with nobody.">Its creator, admins and keys for the whole workspace see it.</Empty>}
+        empty={
+          <Empty
+            title="It is shared with nobody."
+            action={mayManage && <Button onClick={() => setAdding(true)}>Share it with somebody</Button>}
+          >
+            Its creator, admins and keys for the whole workspace see it.
+            {!mayManage && ' Its owners can share it with others.'}
+          </Empty>
+        }
       >
         {(items) => (
           <CardTable>

@@ -32,7 +32,10 @@ export default function Secrets() {
       }
       list={secrets}
       empty={
-        <Empty title="There are no secrets.">
+        <Empty
+          title="There are no secrets."
+          action={<Button onClick={() => setEditing('new')}>Add the first secret</Button>}
+        >
           Datasources name a secret wherever a password or a key belongs, so that its value is in no document.
         </Empty>
       }

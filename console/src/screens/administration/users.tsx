@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
-import { setParameters, useParameter } from '../../router'
+import { Link, setParameters, useParameter } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
 import { Badge, Button, Empty, Show, TextField } from '../../ui/parts'
@@ -32,7 +32,14 @@ export default function Users() {
         />
       }
       list={users}
-      empty={<Empty title="Nobody is found.">People are listed after they have signed in once; keys at once.</Empty>}
+      empty={
+        <Empty
+          title={term ? 'Nobody is found.' : 'Nobody has signed in yet.'}
+          action={term ? <Button onClick={() => setSearch('')}>Show everybody</Button> : <Link to="/administration/keys">See the keys</Link>}
+        >
+          People are listed after they have signed in once. Keys are found by a search for a part of their names.
+        </Empty>
+      }
       columns={['Name', 'Role', 'Groups', 'Last seen', ACTIONS]}
       row={(user) => <UserRow key={user.principal} user={user} onView={() => setViewed(user)} />}
     >

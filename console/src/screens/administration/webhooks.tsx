@@ -37,7 +37,11 @@ export default function Webhooks() {
         </Button>
       }
       list={subscriptions}
-      empty={<Empty title="There are no webhooks.">A webhook is an address that is sent each event, signed, until it answers.</Empty>}
+      empty={
+        <Empty title="There are no webhooks." action={<Button onClick={() => setCreating(true)}>Add the first webhook</Button>}>
+          A webhook is an address that is sent each event, signed, until it answers.
+        </Empty>
+      }
       columns={['Event', 'Address', 'Only of', 'Created', ACTIONS]}
       row={(item) => (
         <SubscriptionRow
@@ -178,7 +182,7 @@ function Deliveries({ subscription, onClose }: { subscription: string; onClose: 
       <ProblemNote error={again.error} />
       <ListTable
         from={deliveries}
-        empty={<Empty title="No event has been sent yet." />}
+        empty={<Empty title="No event has been sent yet.">The next event of this kind is; each attempt and its answer are listed here.</Empty>}
         columns={['Event', 'State', { text: 'Attempts', look: 'number' }, 'Answer', ACTIONS]}
       >
         {(item) => (

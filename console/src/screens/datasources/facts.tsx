@@ -87,7 +87,7 @@ export function Stats({ slug, turn }: { slug: string; turn: number }) {
       <Show from={{ ...stats, data: kept }}>
         {(data) =>
           data.calls === 0 ? (
-            <p class="muted">There were none yet.</p>
+            <p class="muted">There were none yet. The first run that fetches sends some.</p>
           ) : (
             <dl>
               <dt>Calls</dt>

@@ -32,7 +32,9 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
       <Show from={{ ...runs, data: kept }}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="There was no run yet." />
+            <Empty title="There was no run yet.">
+              A run fetches the data, or takes in what arrives. Start one above, or wait for its schedule.
+            </Empty>
           ) : (
             <CardTable>
               <thead>

@@ -26,7 +26,9 @@ export default function Schema({ parameters }: ScreenProps) {
   )
   const none = (
     <Panel>
-      <Empty title="There is no version yet.">The first run makes one.</Empty>
+      <Empty title="There is no version yet." action={<Link to={path`/datasources/${slug}`}>To the datasource</Link>}>
+        The first run makes one. Start it on the datasource’s page.
+      </Empty>
     </Panel>
   )
   return (

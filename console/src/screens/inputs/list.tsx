@@ -29,10 +29,16 @@ function InputList() {
     (cursor) => ok(api.GET('/v1/inputs', { params: { query: { cursor, limit: 50, kind: (kind || undefined) as KindName | undefined, deleted: deleted || undefined } } })),
     [kind, deleted],
   )
+  const create = (text: string) =>
+    mayCreate && (
+      <Button look="primary" onClick={() => setParameters({ new: kind || 'topology' })}>
+        {text}
+      </Button>
+    )
   return (
     <Page
       title="Inputs"
-      actions={mayCreate && <Button look="primary" onClick={() => setParameters({ new: kind || 'topology' })}>Create an input</Button>}
+      actions={create('Create an input')}
     >
       <div class="row">
         <SelectField
@@ -52,7 +58,7 @@ function InputList() {
         <ShowList
           from={list}
           empty={
-            <Empty title={deleted ? 'No input is deleted.' : 'There are no inputs yet.'}>
+            <Empty title={deleted ? 'No input is deleted.' : 'There are no inputs yet.'} action={!deleted && create('Create the first input')}>
               {!deleted && 'An input is a document that algorithms read, such as a network’s topology. It is kept in versions.'}
             </Empty>
           }

@@ -30,7 +30,7 @@ export default function Projects() {
               A project merges the records of its datasources by key.{' '}
               {mayCreate ? (
                 <>
-                  <Link to="/datasources">Create a datasource</Link> first, then a project that uses it.
+                  <Link to="/datasources/new">Create a datasource</Link> first, then a project that uses it.
                 </>
               ) : (
                 'Ask somebody to share one with you.'

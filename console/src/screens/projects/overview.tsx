@@ -124,7 +124,7 @@ function LastRun({ runs }: { runs: Loaded<{ items: Run[] }> }) {
             </div>
           ) : (
             <Empty title="It has never been refreshed.">
-              Assign datasources to it, then refresh it: they are fetched, merged, and published as version 1.
+              A refresh fetches its datasources, merges them, and publishes version 1. The lineage below says whether it has any.
             </Empty>
           )
         }
