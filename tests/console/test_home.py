@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from support.browser import Console, Theme
+from support.server import Server
 from support.stack import Deployed
 
 
@@ -91,6 +92,30 @@ def test_what_is_not_there_is_said_once(console: Console, place: str, what: str,
     console.settle()
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_failed_lately_says_whether_a_later_run_went_well(
+    console: Console, deployed: Deployed, server: Server
+) -> None:
+    slug = f"weather-{secrets.token_hex(3)}"
+    server.answer(f"/{slug}", b'{"detail": "no such feed"}', 404)
+    deployed.done(
+        "PUT", f"/datasources/{slug}", {"name": slug, "kind": "http", "http": {"url": f"{server.url}/{slug}"}}
+    )
+    runs = [deployed.ended(deployed.done("POST", f"/datasources/{slug}/runs", {})) for _ in range(2)]
+    assert [run["status"] for run in runs] == ["failed", "failed"]
+    page = console.page
+    page.reload()
+    expect(page.get_by_role("heading", name="Failed in the last 7 days")).to_be_visible()
+    row = page.get_by_role("row", name=f"ingest of {slug}")
+    expect(row).to_contain_text("and 1 before it")
+    expect(row).to_contain_text("404")
+    expect(row).to_contain_text("no run has gone well")
+    server.answer(f"/{slug}", b'[{"id": 1}]')
+    assert deployed.ended(deployed.done("POST", f"/datasources/{slug}/runs", {}))["status"] == "succeeded"
+    expect(row).to_contain_text("succeeded")
+    console.check_accessibility()
 
 
 @pytest.mark.long

@@ -6,21 +6,13 @@ import { Link, path } from '../../router'
 import { CardTable } from '../../ui/list'
 import { Empty, Page, Panel, Show } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
-import { Time } from '../../ui/values'
-
-type Run = Schemas['RunView']
-const REFRESH_MS = 10_000
+import { FailedLately } from './failed'
 
 export default function Home() {
   const mayCreate = useMay('project.create')
   const projects = useLoad(
     () => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 100 } } }))),
     [],
-  )
-  const failed = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { status: 'failed', limit: 10 } } })),
-    [],
-    () => REFRESH_MS,
   )
   return (
     <Page title="Home">
@@ -32,7 +24,7 @@ export default function Home() {
                 A project merges the records of its datasources by key.{' '}
                 {mayCreate ? (
                   <>
-                    <Link to="/datasources">Create a datasource</Link> first, then <Link to="/projects">a project</Link> that
+                    <Link to="/datasources/new">Create a datasource</Link> first, then <Link to="/projects">a project</Link> that
                     uses it.
                   </>
                 ) : (
@@ -46,7 +38,7 @@ export default function Home() {
                 <thead>
                   <tr>
                     <th scope="col">Project</th>
-                    <StandingHeads time="Published" />
+                    <StandingHeads time="Fetched" />
                   </tr>
                 </thead>
                 <tbody>
@@ -59,13 +51,7 @@ export default function Home() {
           )
         }
       </Show>
-      <Show from={failed}>
-        {({ items }) => (
-          <Panel title="Failed lately" flush={items.length > 0}>
-            {items.length === 0 ? <p class="muted">No run has failed.</p> : <FailedRuns runs={items} />}
-          </Panel>
-        )}
-      </Show>
+      <FailedLately />
     </Page>
   )
 }
@@ -78,36 +64,7 @@ function ProjectRow({ project }: { project: Schemas['ProjectView'] }) {
         <Link to={path`/projects/${slug}`}>{project.name}</Link>
         {!project.enabled && <span class="muted"> (disabled)</span>}
       </td>
-      <StandingCells kind="projects" slug={slug} time="created_at" />
+      <StandingCells kind="projects" slug={slug} time="data_as_of" />
     </tr>
-  )
-}
-
-function FailedRuns({ runs }: { runs: Run[] }) {
-  return (
-    <CardTable>
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">When</th>
-          <th scope="col">Why</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <tr key={run.id}>
-            <td>
-              <Link to={path`/runs/${run.id}`}>
-                {run.kind} of {run.datasource ?? run.project ?? run.algorithm}
-              </Link>
-            </td>
-            <td>
-              <Time at={run.created_at} />
-            </td>
-            <td>{run.error?.detail}</td>
-          </tr>
-        ))}
-      </tbody>
-    </CardTable>
   )
 }
