@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import re
 import secrets
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from support.browser import Console
 from support.server import Server, send
@@ -161,3 +162,22 @@ def test_a_replay_is_drawn_from_its_own_beginning(console: Console, deployed: De
     expect(page.get_by_text("2 pages of earlier runs, read again")).to_be_visible()
     page.get_by_text("events, in the time of").click()
     expect(page.get_by_text("Page 1 received")).to_be_visible()
+
+
+@pytest.mark.long
+def test_times_sizes_and_states_read_as_people_say_them(console: Console, deployed: Deployed, slug: str) -> None:
+    run = _run(deployed, slug)
+
+    def change(route: Route) -> None:
+        document = route.fetch().json()
+        document |= {"status": "pending", "created_at": "2024-01-01T00:00:00.000Z", "bytes": 999_600}
+        document |= {"started_at": "2024-01-01T00:00:00.000Z", "finished_at": "2024-01-01T00:01:59.700Z"}
+        route.fulfill(json=document)
+
+    page = console.page
+    page.route(f"**/v1/runs/{run}", change)
+    console.go(f"/runs/{run}")
+    expect(page.get_by_text("2 min 0 s")).to_be_visible()
+    expect(page.get_by_text("1 MB")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+ (months|years) ago"))).to_be_visible()
+    expect(page.locator(".badge.busy", has_text="pending")).to_be_visible()

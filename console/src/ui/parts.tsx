@@ -89,9 +89,9 @@ export function Badge(props: { tone?: Tone; children: ComponentChildren; title?:
 
 const TONES: Record<string, Tone> = {
   succeeded: 'good', complete: 'good', active: 'good', published: 'good', passed: 'good', ok: 'good',
-  stale: 'warn', partial: 'warn', unverified: 'warn', warning: 'warn', acknowledged: 'warn', cancelled: 'warn',
-  failed: 'bad', incomplete: 'bad', critical: 'bad', error: 'bad',
-  running: 'busy', queued: 'busy', waiting: 'busy', cancelling: 'busy',
+  stale: 'warn', partial: 'warn', unproven: 'warn', warning: 'warn', acknowledged: 'warn', cancelled: 'warn',
+  failed: 'bad', critical: 'bad', error: 'bad',
+  running: 'busy', pending: 'busy',
 }
 
 /** A word that the API uses for a state, such as a run's status, in the colour of what it means. */

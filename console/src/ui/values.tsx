@@ -2,7 +2,10 @@
 import { useEffect, useState } from 'preact/hooks'
 
 const NUMBER = new Intl.NumberFormat('en')
+/** Each with its seconds; the long ones are said from two of them on, since "last year" may be a week ago or two years. */
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
   ['day', 86400],
   ['hour', 3600],
   ['minute', 60],
@@ -20,17 +23,24 @@ export function formatBytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let [size, unit] = [value, 0]
-  while (size >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1]
-  return `${unit === 0 ? size : size.toPrecision(3)} ${units[unit]}`
+  // By what is shown: 999.9 kB is 1 MB.
+  while (rounded(size) >= 1000 && unit < units.length - 1) [size, unit] = [size / 1000, unit + 1]
+  return `${unit === 0 ? size : rounded(size)} ${units[unit]}`
+}
+
+function rounded(size: number): number {
+  return Number(size.toPrecision(3))
 }
 
 /** Seconds as `0.8 s`, `2 min 5 s` or `3 h 4 min`. */
 export function formatSeconds(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'
-  if (value < 10) return `${value.toFixed(1)} s`
-  if (value < 60) return `${Math.round(value)} s`
-  if (value < 3600) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
-  return `${Math.floor(value / 3600)} h ${Math.round((value % 3600) / 60)} min`
+  if (value < 9.95) return `${value.toFixed(1)} s`
+  const seconds = Math.round(value)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  const minutes = Math.round(value / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** The seconds between two times of the API; until now without the second. */
@@ -39,11 +49,13 @@ export function secondsBetween(start: string | null | undefined, end?: string | 
   return Math.max(0, ((end ? Date.parse(end) : Date.now()) - Date.parse(start)) / 1000)
 }
 
-/** A time as `5 minutes ago`. */
+/** A time as `5 minutes ago` or `in 7 days`, which it still is some seconds later. */
 export function formatAge(time: string, now = Date.now()): string {
   const seconds = (Date.parse(time) - now) / 1000
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1]
-  return RELATIVE.format(Math.trunc(seconds / size), unit)
+  const isAhead = seconds > 0
+  const least = (size: number) => (size > 86400 ? 2 * size : size) * (isAhead ? 0.99 : 1)
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= least(size)) ?? ['second', 1]
+  return RELATIVE.format(isAhead ? Math.round(seconds / size) : Math.trunc(seconds / size), unit)
 }
 
 /** A time, by its age; the exact one is its tooltip. */
