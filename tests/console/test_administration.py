@@ -181,3 +181,16 @@ def test_a_viewer_sees_no_administration(browser: Browser, deployed: Deployed, s
         console.go("/inputs", new="topology")
         console.heading("Inputs")
     deployed.done("DELETE", f"/keys/{key['id']}")
+
+
+@pytest.mark.long
+def test_members_are_shown_by_name(console: Console, deployed: Deployed, label: str) -> None:
+    key = deployed.done("POST", "/keys", {"name": label, "role": "viewer"})
+    deployed.done("PUT", f"/projects/{label}", {"name": "Shared", "refresh_on": "manual"})
+    deployed.done("PUT", f"/projects/{label}/members/key:{key['id']}", {"role": "viewer"})
+    console.go(f"/projects/{label}/members")
+    who = console.page.get_by_role("cell", name=label, exact=True).locator("span")
+    expect(who).to_have_attribute("title", f"key:{key['id']}")
+    console.leave()
+    deployed.done("DELETE", f"/projects/{label}")
+    deployed.done("DELETE", f"/keys/{key['id']}")

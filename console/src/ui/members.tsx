@@ -9,6 +9,7 @@ import { CardTable, ShowList } from './list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, TextField } from './parts'
 import { toast } from './toasts'
 import { Time } from './values'
+import { Who } from './who'
 
 export type SharedKind = 'projects' | 'datasources' | 'inputs'
 type Role = Schemas['MemberView']['role']
@@ -75,13 +76,17 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
             <tbody>
               {items.map((member) => (
                 <tr key={member.principal}>
-                  <td class="mono">{member.principal}</td>
+                  <td>
+                    <Who id={member.principal} />
+                  </td>
                   <td>
                     <Badge>{member.role}</Badge>
                   </td>
                   <td>
                     <Time at={member.created_at} />
-                    <div class="muted">{member.created_by}</div>
+                    <div class="muted">
+                      <Who id={member.created_by} />
+                    </div>
                   </td>
                   {mayManage && (
                     <td>

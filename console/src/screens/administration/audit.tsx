@@ -7,6 +7,7 @@ import { setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
 import { Button, Empty, Field, ProblemNote, State } from '../../ui/parts'
 import { localTime, TIME_ZONE, TimeField } from '../../ui/time'
+import { Who } from '../../ui/who'
 import { AdministrationPage } from './page'
 
 type Entry = Schemas['AuditEntryView']
@@ -95,7 +96,7 @@ function AuditRow({ entry }: { entry: Entry }) {
     <tr>
       <td class="mono">{localTime(Date.parse(entry.time) / 1000)}</td>
       <td>
-        {entry.principal ?? <span class="muted">not known</span>}
+        {entry.principal ? <Who id={entry.principal} /> : <span class="muted">not known</span>}
         <div class="muted">
           {entry.role}
           {entry.view_as && ` as ${entry.view_as}`}

@@ -9,6 +9,7 @@ import { Badge, Button, Empty, SelectField, Show, TextField } from '../../ui/par
 import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { AdministrationPage } from './page'
 import { ShownOnce } from './shown-once'
 
@@ -83,7 +84,9 @@ function KeyRow({ item, onSecret }: { item: Key; onSecret: (key: string | undefi
       </td>
       <td>
         <Time at={item.created_at} />
-        <div class="muted">{item.created_by}</div>
+        <div class="muted">
+          <Who id={item.created_by} />
+        </div>
       </td>
       <td>
         <div class="row">

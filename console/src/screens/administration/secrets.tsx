@@ -10,6 +10,7 @@ import { ACTIONS } from '../../ui/list'
 import { Button, Empty, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { namesIn } from './names'
 import { AdministrationPage } from './page'
 
@@ -71,7 +72,9 @@ function SecretRow(props: { secret: Secret; onEdit: () => void; onDeleted: () =>
       </td>
       <td>
         <Time at={secret.updated_at} />
-        <div class="muted">{secret.created_by}</div>
+        <div class="muted">
+          <Who id={secret.created_by} />
+        </div>
       </td>
       <td>
         <div class="row">

@@ -9,6 +9,7 @@ import { ACTIONS, ListTable } from '../../ui/list'
 import { Button, Empty, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { AdministrationPage } from './page'
 import { ShownOnce } from './shown-once'
 
@@ -104,7 +105,9 @@ function SubscriptionRow(props: {
       </td>
       <td>
         <Time at={item.created_at} />
-        <div class="muted">{item.created_by}</div>
+        <div class="muted">
+          <Who id={item.created_by} />
+        </div>
       </td>
       <td>
         <div class="row">

@@ -5,6 +5,7 @@ import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
 import { Button } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { Acknowledge } from './acknowledge'
 import { AlarmState, ChartLink, severityOf, SeverityBadge, whyText, type Alarm } from './why'
 
@@ -140,7 +141,7 @@ function When({ alarm }: { alarm: Alarm }) {
       )}
       {alarm.acknowledged_at && (
         <div class="muted">
-          acknowledged <Time at={alarm.acknowledged_at} /> by {alarm.acknowledged_by}
+          acknowledged <Time at={alarm.acknowledged_at} /> by <Who id={alarm.acknowledged_by!} />
         </div>
       )}
     </>

@@ -6,6 +6,7 @@ import { Link, path } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Badge, Button, Note, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { Chosen } from './project'
 import { Result } from './result'
 
@@ -73,7 +74,7 @@ function Facts({ run, algorithm, project, onChange }: { run: Run; algorithm: Sch
       <dl class="facts-list">
         <dt>Started</dt>
         <dd>
-          <Time at={run.created_at} /> by <span class="mono">{run.created_by}</span>, took {formatSeconds(secondsBetween(run.started_at, run.finished_at))}
+          <Time at={run.created_at} /> by <Who id={run.created_by} />, took {formatSeconds(secondsBetween(run.started_at, run.finished_at))}
           {run.attempt > 1 && `, attempt ${run.attempt}`}
         </dd>
         <dt>Inputs</dt>

@@ -7,6 +7,7 @@ import { setParameters, usePlace } from '../../router'
 import { cellText } from '../../ui/grid'
 import { Button, Field, Note, ProblemNote, TextField } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { useUnsaved } from '../../unsaved'
 import { RunProgress } from '../datasources/run-progress'
 
@@ -75,7 +76,7 @@ export function Overrides(props: {
 export function PresentOverride({ override }: { override: Omit<Override, 'field'> }) {
   return (
     <Note tone="warn">
-      <strong>Set by hand:</strong> <code>{override.exact ?? cellText(override.value)}</code> by {override.created_by}, <Time at={override.created_at} />
+      <strong>Set by hand:</strong> <code>{override.exact ?? cellText(override.value)}</code> by <Who id={override.created_by} />, <Time at={override.created_at} />
       <div>{override.reason}</div>
     </Note>
   )

@@ -7,6 +7,7 @@ import { Link, path } from '../../router'
 import { ShowList } from '../../ui/list'
 import { Empty, Note, Panel, Show, State } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { KINDS } from './kinds'
 import type { Datasource } from './requests'
 import { scheduleText } from './schedule'
@@ -56,7 +57,7 @@ export function Facts({ present, version }: { present: Datasource; version: Sche
             <Time at={present.updated_at} />
           </dd>
           <dt>Created by</dt>
-          <dd>{present.created_by}</dd>
+          <dd>{present.created_by && <Who id={present.created_by} />}</dd>
         </dl>
         {version && version.completeness_reasons.length > 0 && (
           <Note tone="warn">

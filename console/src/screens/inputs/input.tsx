@@ -12,6 +12,8 @@ import { Members } from '../../ui/members'
 import { Button, Note, Page, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
+import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor, Warnings } from './editor'
 import { kindOf, type Document } from './kinds'
 import { Pins } from './pins'
@@ -133,7 +135,7 @@ function About({ input }: { input: Schemas['InputView'] }) {
   return (
     <p class="muted">
       {kindOf(input.kind).title}, version {input.version}, <Time at={input.updated_at} /> by{' '}
-      <span class="mono">{input.updated_by}</span>
+      <Who id={input.updated_by} />
       {input.comment && <>: {input.comment}</>}
     </p>
   )

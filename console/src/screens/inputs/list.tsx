@@ -8,6 +8,7 @@ import { CardTable, ShowList } from '../../ui/list'
 import { Button, Empty, Page, Panel, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor } from './editor'
 import { KINDS, kindOf } from './kinds'
@@ -89,7 +90,7 @@ function InputList() {
                     <td>{item.comment ?? <span class="muted">–</span>}</td>
                     <td class="number">{formatBytes(item.size)}</td>
                     <td><Time at={item.deleted_at ?? item.updated_at} /></td>
-                    <td class="mono">{item.updated_by}</td>
+                    <td><Who id={item.updated_by} /></td>
                   </tr>
                 ))}
               </tbody>

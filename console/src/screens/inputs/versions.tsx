@@ -9,6 +9,7 @@ import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, TextField, type Tone } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import './inputs.css'
 
 export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boolean }) {
@@ -58,7 +59,7 @@ export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boole
                       {version.restored_from !== null && <Badge>restores {version.restored_from}</Badge>}
                     </td>
                     <td><Time at={version.created_at} /></td>
-                    <td class="mono">{version.created_by}</td>
+                    <td><Who id={version.created_by} /></td>
                     <td class="number">{formatBytes(version.size)}</td>
                     <td>
                       {mayRestore && (version !== latest || latest.deleted_at) && (

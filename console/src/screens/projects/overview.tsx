@@ -8,6 +8,7 @@ import { standingOf, type Standing } from '../../api/published'
 import { Link, navigate, path } from '../../router'
 import { Button, Empty, Note, Panel, ProblemNote, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import type { ScreenProps } from '../registry'
 import { loadFacts } from './lineage/facts'
 import { Lineage } from './lineage/lineage'
@@ -254,7 +255,7 @@ function Settings(props: { project: Schemas['ProjectView']; may: (action: string
           </dd>
           <dt>Created</dt>
           <dd>
-            <Time at={project.created_at} /> by {project.created_by}
+            <Time at={project.created_at} /> by <Who id={project.created_by} />
           </dd>
         </dl>
         <div class="row">

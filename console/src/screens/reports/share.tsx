@@ -6,6 +6,7 @@ import { useParameter } from '../../router'
 import { ConfirmButton, Dialog } from '../../ui/dialog'
 import { Button, Empty, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { formatAge } from '../../ui/values'
+import { Who } from '../../ui/who'
 import { Copy } from '../sql/parts'
 
 const EXPIRY = [
@@ -65,7 +66,7 @@ function Share({ slug, target, onClose }: { slug: string; target: string; onClos
               {here.map((link) => (
                 <li key={link.id} class="row spread">
                   <span>
-                    Created {formatAge(link.created_at)} by {link.created_by}, expires {formatAge(link.expires_at)}
+                    Created {formatAge(link.created_at)} by <Who id={link.created_by} />, expires {formatAge(link.expires_at)}
                   </span>
                   <span class="row">
                     <a class="button" href={link.url} target="_blank" rel="noreferrer">

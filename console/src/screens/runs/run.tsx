@@ -6,6 +6,7 @@ import { Link, path } from '../../router'
 import { Gone, isGone } from '../../ui/gone'
 import { Note, Page, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatBytes, formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 import type { ScreenProps } from '../registry'
 import { RunActions } from './actions'
 import { Outputs } from './outputs'
@@ -64,7 +65,13 @@ function Summary({ run }: { run: Run }) {
           <dt>Started by</dt>
           <dd>
             {triggerText(run)}
-            {run.created_by !== 'sluice' && ` of ${run.created_by}`}, <Time at={run.created_at} />
+            {run.created_by !== 'sluice' && (
+              <>
+                {' '}
+                of <Who id={run.created_by} />
+              </>
+            )}
+            , <Time at={run.created_at} />
           </dd>
           <dt>Took</dt>
           <dd>

@@ -5,6 +5,7 @@ import { isGone } from '../../ui/gone'
 import { CardTable, ShowList } from '../../ui/list'
 import { Empty, Panel } from '../../ui/parts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 
 type Page = Promise<Schemas['HistoryEntryViewList']>
 const ROWS = 10
@@ -46,7 +47,9 @@ export function History({ of, id, version, deleted }: { of: keyof typeof PAGES; 
                     {entry.action}
                     {entry.action === 'changed' && entry.changes.map((change) => <Change key={change.field} change={change} />)}
                   </td>
-                  <td class="mono">{entry.by}</td>
+                  <td>
+                    <Who id={entry.by} />
+                  </td>
                 </tr>
               ))}
             </tbody>

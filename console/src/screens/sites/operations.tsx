@@ -11,6 +11,7 @@ import { Button, Empty, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
+import { Who } from '../../ui/who'
 
 const ROWS = 10
 const AGGREGATES = ['sum', 'avg', 'min', 'max'] as const
@@ -111,7 +112,9 @@ function OperationTable({ items, withEquipment }: { items: Schemas['OperationVie
               </td>
             )}
             <td class="number">{operation.cost}</td>
-            <td class="mono">{operation.created_by}</td>
+            <td>
+              <Who id={operation.created_by} />
+            </td>
           </tr>
         ))}
       </tbody>

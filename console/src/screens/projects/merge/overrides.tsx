@@ -7,6 +7,7 @@ import { CardTable, ShowList } from '../../../ui/list'
 import { Empty, Panel } from '../../../ui/parts'
 import { toast } from '../../../ui/toasts'
 import { Time } from '../../../ui/values'
+import { Who } from '../../../ui/who'
 
 type Override = Schemas['OverrideView']
 
@@ -64,7 +65,9 @@ function Row(props: { slug: string; override: Override; mayRemove: boolean; onRe
       <td>{override.reason}</td>
       <td>
         <Time at={override.created_at} />
-        <div class="muted">{override.created_by}</div>
+        <div class="muted">
+          <Who id={override.created_by} />
+        </div>
       </td>
       <td>
         {props.mayRemove && (
