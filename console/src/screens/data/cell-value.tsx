@@ -6,6 +6,7 @@ import { cellText } from '../../ui/grid'
 import { Button, Note } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { visible } from '../../ui/visible'
+import { FilterBy } from './filter-by'
 import { RecordTable } from './record-table'
 import type { OpenCell } from './table-view'
 
@@ -23,6 +24,7 @@ export function CellValue(props: OpenCell & { children?: ComponentChildren }) {
   return (
     <Dialog side title={<code>{column}</code>} onClose={props.onClose}>
       <BigValue value={rows.value(row, place)} type={table.columns[place]!.type} />
+      <FilterBy column={column} value={rows.value(row, place)} />
       {props.children}
       <RecordTable
         current={column}

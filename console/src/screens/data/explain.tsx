@@ -7,6 +7,7 @@ import { Badge, Note, Show } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { useParameter } from '../../router'
 import { BigValue } from './cell-value'
+import { FilterBy } from './filter-by'
 import { Overrides, PresentOverride } from './overrides'
 import { RecordTable } from './record-table'
 import { fieldRule, whyValue } from './rules'
@@ -65,6 +66,7 @@ function Explanation({ slug, version, record, column, keyValues, onRefreshed }: 
     <>
       <section class="explain-top">
         <BigValue value={field.value} type={type} />
+        <FilterBy column={column} value={field.value} />
         <p>
           <Badge tone={field.rule === 'override' ? 'warn' : 'busy'}>{field.rule.replaceAll('_', ' ')}</Badge> {whyValue(field, rule)}
         </p>

@@ -8,14 +8,20 @@ type Column = { name: string; type: string }
 
 export function Filters(props: { columns: Column[]; where: string[]; error: ApiError | undefined }) {
   const { columns, where } = props
-  const [edited, setEdited] = useState<{ index: number; condition: Condition } | null>(null)
+  const [edited, setEdited] = useState<{ index: number; condition: Condition; sent?: boolean } | null>(null)
   const names = columns.map((column) => column.name)
-  const remove = (index: number) => changeQuery({ where: where.filter((_, at) => at !== index) })
+  const wrong = props.error?.at('?where')
+  // What was sent stays in the form if the API refuses it.
+  const isOpen = edited !== null && (!edited.sent || wrong !== undefined)
+  const remove = (index: number) => {
+    setEdited(null)
+    changeQuery({ where: where.filter((_, at) => at !== index) })
+  }
   const save = (condition: Condition) => {
     const text = formatCondition(condition)
     const index = edited!.index
     changeQuery({ where: index < where.length ? where.map((one, at) => (at === index ? text : one)) : [...where, text] })
-    setEdited(null)
+    setEdited({ index, condition, sent: true })
   }
   const begin = () => setEdited({ index: where.length, condition: { column: names[0] ?? '', operator: 'eq', value: '' } })
   return (
@@ -39,23 +45,29 @@ export function Filters(props: { columns: Column[]; where: string[]; error: ApiE
             </span>
           )
         })}
-        {!edited && (
+        {!isOpen && (
           <Button onClick={begin} disabled={columns.length === 0 && where.length === 0}>
             Add a filter
           </Button>
         )}
         {where.length > 1 && (
-          <Button look="quiet" onClick={() => changeQuery({ where: [] })}>
+          <Button
+            look="quiet"
+            onClick={() => {
+              setEdited(null)
+              changeQuery({ where: [] })
+            }}
+          >
             Remove all
           </Button>
         )}
       </div>
-      {edited && (
+      {isOpen && (
         <ConditionForm
           key={edited.index}
           columns={columns}
           start={edited.condition}
-          wrong={props.error?.at('?where')}
+          wrong={edited.sent ? wrong : undefined}
           onSave={save}
           onCancel={() => setEdited(null)}
         />
