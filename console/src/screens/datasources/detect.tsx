@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { Badge, Button, Note, Panel, ProblemNote, SelectField, TextField, type Tone } from '../../ui/parts'
+import { Words } from '../algorithms/text'
 import './datasources.css'
 import { textOf } from './editor/document'
 import { PreviewTable } from './editor/trial'
@@ -49,7 +50,7 @@ export function Detect({ onTake }: { onTake: (document: Detection['document']) =
             autoFocus
             placeholder="https://api.example.com/v1/coins?limit=100"
             wrong={looking.error?.at('/url')}
-            help="Its first two pages are requested, to propose format, columns, key and pagination. Nothing is stored."
+            help="Its first pages are requested, some more than once, to propose format, columns, key and pagination. Nothing is stored."
           />
           <div class="columns">
             <SelectField label="Credentials" value={type} options={AUTH} onChange={setType} />
@@ -112,7 +113,7 @@ function Proposal({ found, onTake }: { found: Detection; onTake: (document: Dete
         <div class="stack">
           {found.warnings.map((warning) => (
             <Note key={warning} tone="warn">
-              {warning}
+              <Words text={warning} />
             </Note>
           ))}
           <div class="columns">
@@ -124,7 +125,7 @@ function Proposal({ found, onTake }: { found: Detection; onTake: (document: Dete
                     <code>{reason.pointer}</code>
                     <Badge tone={CONFIDENCE[reason.confidence]}>{reason.confidence}</Badge>
                   </div>
-                  {reason.reason}
+                  <Words text={reason.reason} />
                 </li>
               ))}
             </ul>
