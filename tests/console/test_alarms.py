@@ -49,6 +49,9 @@ def test_alarms_are_filtered_and_acknowledged(console: Console, deployed: Deploy
     page.get_by_role("button", name="Show more").click()
     expect(rows).to_have_count(4)
     page.unroute_all()
+    page.get_by_label("Equipment").select_option(f"{site}-P1")
+    assert f"equipment={site}-P1" in page.url
+    expect(rows).to_have_count(4)
     page.get_by_label("Severity").select_option("critical")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("99 °C is above high high, 95 °C.")

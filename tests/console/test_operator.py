@@ -66,7 +66,7 @@ def test_an_operator_imports_assets_sends_readings_and_acknowledges_the_alarm(
 
     # The alarm comes by itself.
     page.get_by_role("link", name="Alarms", exact=True).click()
-    page.get_by_label("Equipment").fill(pump)
+    page.get_by_label("Equipment").select_option(pump)
     row = page.get_by_role("row", name=sensor)
     expect(row).to_contain_text("is above high, 80 °C.", timeout=60_000)
     row.get_by_role("link", name="Chart").click()

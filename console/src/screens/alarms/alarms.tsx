@@ -1,9 +1,9 @@
 /** Alarms: those that wait for somebody first. */
-import { api, ok } from '../../api/client'
+import { all, api, ok } from '../../api/client'
 import { useKept } from '../../api/kept'
 import { useLoad } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
-import { Button, Empty, Page, Panel, ProblemNote, SelectField, TextField } from '../../ui/parts'
+import { Button, Empty, Page, Panel, ProblemNote, SelectField } from '../../ui/parts'
 import { AlarmTable } from './table'
 import { SEVERITY_TEXTS, severityOf, type Alarm, type Severity } from './why'
 
@@ -43,6 +43,10 @@ export default function Alarms() {
   const loaded = useKept(alarms.data, JSON.stringify(filter))
   const shown = loaded?.items.filter((alarm) => !severity || severityOf(alarm) === severity)
   const sites = useLoad(() => ok(api.GET('/v1/sites', { params: { query: { limit: 200 } } })), [])
+  const equipment = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/equipment', { params: { query: { site: filter.site, cursor, limit: 200 } } }))),
+    [filter.site],
+  )
   return (
     <Page title="Alarms">
       <div class="alarm-filters">
@@ -60,9 +64,18 @@ export default function Alarms() {
             { value: '', text: 'Any' },
             ...(sites.data?.items ?? []).map((site) => ({ value: site.code, text: `${site.name ?? site.code} (${site.code})` })),
           ]}
-          onChange={(value) => setParameters({ site: value || null, pages: null })}
+          onChange={(value) => setParameters({ site: value || null, equipment: null, pages: null })}
         />
-        <TextField label="Equipment" value={filter.equipment ?? ''} onInput={(value) => setParameters({ equipment: value, pages: null })} />
+        <SelectField
+          label="Equipment"
+          value={filter.equipment ?? ''}
+          options={[
+            { value: '', text: 'Any' },
+            ...(filter.equipment && !equipment.data?.some(({ code }) => code === filter.equipment) ? [filter.equipment] : []),
+            ...(equipment.data ?? []).map(({ code, name }) => ({ value: code, text: name ? `${name} (${code})` : code })),
+          ]}
+          onChange={(value) => setParameters({ equipment: value || null, pages: null })}
+        />
       </div>
       <ProblemNote error={alarms.error} retry={alarms.reload} />
       <Panel flush={!!shown?.length}>
