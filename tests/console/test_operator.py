@@ -32,6 +32,10 @@ def test_an_operator_imports_assets_sends_readings_and_acknowledges_the_alarm(
     # Assets: a wrong row is named, mended in place, and nothing was stored meanwhile.
     page.get_by_role("button", name="Import", exact=True).first.click()
     dialog = page.get_by_role("dialog", name="Import from CSV")
+    dialog.get_by_label("Content").fill("# yaml-language-server: x\nvessels:\n  - code: A\n")
+    expect(dialog.get_by_text("This is YAML")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Import")).to_be_disabled()
+    dialog.get_by_label("Content").fill("")
     _import(page, "vessels", f"code,name\n{site},Operator {suffix}\n")
     expect(dialog).to_contain_text("Imported: 1 created")
     _import(page, "equipment", f"code,site,name,location\n{pump},NO-SUCH,Crude oil pump,Main deck\n")

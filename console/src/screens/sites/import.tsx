@@ -40,10 +40,17 @@ export function isKind(value: string | null): value is Kind {
   return value !== null && value in IMPORTS
 }
 
+/** Whether a text is YAML instead of CSV: its first line that is no comment is an entry of a list or a key. */
+function isYaml(text: string): boolean {
+  const lines = text.split('\n').filter((line) => line.trim() && !line.startsWith('#'))
+  return /^(---|- |[\w-]+:(\s|$))/.test(lines[0] ?? '')
+}
+
 export function Import(props: { kind: Kind; onKind: (kind: Kind) => void; onClose: () => void; onDone: () => void }) {
   const { kind } = props
   const [text, setText] = useState('')
   const [result, setResult] = useState<Result | null>(null)
+  const yaml = isYaml(text)
   const send = useAction(async (content: string, check: boolean) => {
     setResult(null)
     const answer = await IMPORTS[kind](content, check)
@@ -79,7 +86,7 @@ export function Import(props: { kind: Kind; onKind: (kind: Kind) => void; onClos
         onFile={async (file) => {
           const content = await file.text()
           edit(content)
-          send.run(content, true)
+          if (!isYaml(content)) send.run(content, true)
         }}
       />
       <form
@@ -94,13 +101,18 @@ export function Import(props: { kind: Kind; onKind: (kind: Kind) => void; onClos
             <textarea {...attributes} class="file" wrap="off" spellcheck={false} value={text} placeholder={TEMPLATES[kind]} onInput={(event) => edit(event.currentTarget.value)} />
           )}
         </Field>
+        {yaml && (
+          <Note tone="warn">
+            This is YAML, such as a blueprint has; it is applied by <code>sluice apply</code>. Here, a CSV file is imported: begin with the template.
+          </Note>
+        )}
         <ImportErrors error={send.error} text={text} />
         {result && <ImportResult result={result} />}
         <div class="row">
-          <Button disabled={!text.trim()} busy={send.busy} onClick={() => send.run(text, true)}>
+          <Button disabled={!text.trim() || yaml} busy={send.busy} onClick={() => send.run(text, true)}>
             Check
           </Button>
-          <Button look="primary" type="submit" disabled={!text.trim()} busy={send.busy}>
+          <Button look="primary" type="submit" disabled={!text.trim() || yaml} busy={send.busy}>
             Import
           </Button>
           <Button onClick={props.onClose}>{result?.stored ? 'Done' : 'Cancel'}</Button>
