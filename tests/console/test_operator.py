@@ -94,6 +94,7 @@ def test_an_operator_imports_assets_sends_readings_and_acknowledges_the_alarm(
 
     page.get_by_role("link", name="Sites and sensors").click()
     expect(page.get_by_text(f"There is no sensor '{unknown}'")).to_be_visible()
+    expect(page.get_by_role("row", name=unknown)).to_contain_text(f"of the file {suffix}.csv")
 
     refused = [
         one["id"] for one in deployed.done("GET", "/readings/quarantine?limit=200")["items"] if suffix in one["reason"]

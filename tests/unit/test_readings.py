@@ -147,7 +147,7 @@ def test_a_poison_record_goes_to_quarantine_and_the_rest_is_stored(services: Con
         ("kinesis/sluice-readings/shardId-0:2", 2),
     ]
     assert "not JSON" in held[0].reason
-    assert "no sensor 'unknown'" in held[1].reason
+    assert "no sensor 'unknown'. Create it" in held[1].reason
     assert held[0].arrived_at == "2026-11-03T12:00:00.250Z"
 
 

@@ -70,7 +70,7 @@ export function RefusedReadings({ version }: { version: number }) {
               <tr>
                 <th scope="col">Why</th>
                 <th scope="col">Record</th>
-                <th scope="col">Arrived</th>
+                <th scope="col">From</th>
               </tr>
             </thead>
             <tbody>
@@ -79,10 +79,14 @@ export function RefusedReadings({ version }: { version: number }) {
                   <td class="wide">{record.reason}</td>
                   <td class="wide">
                     <pre>{record.record}</pre>
-                    <div class="muted mono">{record.id}</div>
                   </td>
-                  <td>
-                    <Time at={record.arrived_at} />
+                  <td class="wide" title={record.id}>
+                    {placeOf(record.id)}
+                    {record.arrived_at && (
+                      <div class="muted">
+                        arrived <Time at={record.arrived_at} />
+                      </div>
+                    )}
                   </td>
                 </tr>
               ))}
@@ -92,4 +96,10 @@ export function RefusedReadings({ version }: { version: number }) {
       </ShowList>
     </Panel>
   )
+}
+
+/** Where a refused reading came from, without the names of the lake: the file, or the stream. */
+function placeOf(id: string): string {
+  const file = /^file\/(?:[^/]+\/)+([^/]+)\/[^/]+\/(\d+)$/.exec(id)
+  return file ? `line ${file[2]} of the file ${file[1]}` : id
 }

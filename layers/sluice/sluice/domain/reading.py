@@ -86,7 +86,7 @@ class ParsedBatch:
     def refuse_sensors(self, unknown: Iterable[str]) -> None:
         """Refuse the readings of sensors that do not exist."""
         for sensor in unknown:
-            reason = f"There is no sensor {quoted(sensor)}; create it first, with POST /v1/sensors."
+            reason = f"There is no sensor {quoted(sensor)}. Create it, then redrive the record."
             for position in self.sensors.pop(sensor).positions:
                 self.refused[position] = reason
 

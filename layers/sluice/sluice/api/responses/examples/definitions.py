@@ -43,7 +43,7 @@ _PROJECT: dict[str, Any] = {
 }
 _QUARANTINED = {
     "id": "kinesis/sluice-readings/shardId-000000000000:49590338271490256608559692538361571095921575989136588898",
-    "reason": "There is no sensor 'pump-8.temperature'; create it first, with POST /v1/sensors.",
+    "reason": "There is no sensor 'pump-8.temperature'. Create it, then redrive the record.",
     "record": '{"sensor": "pump-8.temperature", "time": "2026-01-31T12:00:00Z", "value": 71.4}',
     "page": "0d5f4f4a5c3c8a0f6d1f7c8b9a2e3d4c5b6a79887766554433221100ffeeddcc",
     "position": 3,
