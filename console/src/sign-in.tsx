@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ApiError, ok } from './api/client'
 import { useAction, useLoad } from './api/load'
 import { keepCredential } from './api/session'
@@ -10,13 +10,16 @@ export function SignIn() {
   const [key, setKey] = useState('')
   const [problem, setProblem] = useState(signInProblem)
   const config = useLoad(loadConfig, [])
+  const form = useRef<HTMLFormElement>(null)
+  // Browsers heed `autofocus` once only: not again after a sign-out.
   useEffect(() => {
     document.title = 'Sign in · Sluice'
+    form.current!.querySelector('input')!.focus()
   }, [])
   const check = useAction(async () => {
     const headers = { Authorization: `Bearer ${key.trim()}` }
     await ok(api.GET('/v1/me', { headers })).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) error.problem.detail = 'This key is not valid. Check that it is whole, and not expired or revoked.'
+      if (error instanceof ApiError && error.status === 401) Object.assign(error.problem, { title: 'This key is not valid', detail: 'Check that it is whole, and not expired or revoked.' })
       throw error
     })
     keepCredential(key.trim())
@@ -39,6 +42,7 @@ export function SignIn() {
         </Button>
       )}
       <form
+        ref={form}
         class="stack"
         onSubmit={(event) => {
           event.preventDefault()
@@ -51,7 +55,6 @@ export function SignIn() {
           value={key}
           onInput={setKey}
           required
-          autoFocus
           help={
             <>
               It is kept for this tab only. On a laptop, it is <code>api_key</code> in <code>.local/stack.json</code>; otherwise

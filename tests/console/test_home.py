@@ -22,7 +22,9 @@ def test_a_wrong_key_is_refused_and_a_right_one_is_kept_for_the_tab(
         page = opened.page
         page.get_by_label("API key").fill("slc_wrong")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("alert")).to_contain_text("This key is not valid")
+        expect(page.get_by_role("alert")).to_have_text(
+            "This key is not valid. Check that it is whole, and not expired or revoked."
+        )
         opened.screenshot("sign-in")
         opened.check_accessibility()
         opened.sign_in(deployed.description["api_key"])
@@ -30,7 +32,7 @@ def test_a_wrong_key_is_refused_and_a_right_one_is_kept_for_the_tab(
         opened.heading("Home")
         assert page.evaluate("Object.keys(localStorage)") == []
         page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_label("API key")).to_be_visible()
+        expect(page.get_by_label("API key")).to_be_focused()
         assert page.evaluate("Object.keys(sessionStorage)") == []
 
 
