@@ -147,6 +147,8 @@ def test_a_query_becomes_a_model_that_is_computed(console: Console, project: str
     console.go("/sql", project=project, sql="SELECT id, amount FROM sales")
     page.get_by_role("button", name="Model").click()
     dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("a-b")
+    expect(dialog.get_by_text("Use letters, digits and _ only.")).to_be_visible()
     dialog.get_by_label("Name").fill("Wrong")
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("cannot be used in SQL")).to_be_visible()

@@ -7,13 +7,17 @@ import { Link, path } from '../../router'
 import { Button, Note, ProblemNote, State, TextField } from '../../ui/parts'
 import './sql.css'
 
-/** The name of a new document, which is part of the address and not of the body. */
-export function NameField(props: { name: string; onInput: (name: string) => void; error: ApiError | undefined; help: string }) {
+/**
+ * The name of a new document, which is part of the address and not of the body.
+ *
+ * @param sql whether it is a name in SQL, where - is minus.
+ */
+export function NameField(props: { name: string; onInput: (name: string) => void; error: ApiError | undefined; help: string; sql?: boolean }) {
   const fault = isTaken(props.error)
     ? 'There is one of this name already.'
     : props.error?.problem.errors?.find(isAboutName)?.message
   // Such a name would be another address, of which the API could only say that it does not exist.
-  const wrong = /[^\w-]/.test(props.name) ? 'Use letters, digits, - and _ only.' : fault
+  const wrong = (props.sql ? /\W/ : /[^\w-]/).test(props.name) ? `Use letters, digits${props.sql ? '' : ', -'} and _ only.` : fault
   return <TextField label="Name" value={props.name} onInput={props.onInput} required autoFocus wrong={wrong} help={props.help} />
 }
 

@@ -51,7 +51,7 @@ function SaveModel({ project, sql, onClose, onEnter }: SaveProps) {
   return (
     <SaveForm save={save} existing={existing} shown={['/sql', '/description']} replaces={replaced && `The model ${name} exists. Saving replaces its SQL.`} onClose={onClose} onEnter={onEnter}>
       <Show from={existing}>{() => null}</Show>
-      <NameField name={name} onInput={setName} error={save.error} help="The name of its table in SQL, such as revenue_by_region." />
+      <NameField name={name} onInput={setName} error={save.error} sql help="The name of its table in SQL, such as revenue_by_region." />
       <TextField label="Description" value={description} onInput={setDescription} wrong={save.error?.at('/description')} help="What a row is, and what the model is for." />
       <Check
         label="Store its rows with each refresh"
