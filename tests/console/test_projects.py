@@ -123,6 +123,8 @@ def test_a_refresh_its_lineage_and_its_versions(console: Console, deployed: Depl
     expect(changes.get_by_role("row", name="SOL")).to_contain_text("added")
     assert "from=1" in page.url
     assert "to=2" in page.url
+    expect(page.get_by_label("with").get_by_role("option", name="1", exact=True)).to_be_disabled()
+    expect(changes).to_be_in_viewport()
     console.screenshot("versions")
     console.check_accessibility()
     page.get_by_role("button", name="Manifest of version 1").click()

@@ -1,5 +1,6 @@
 /** The versions of a project: how each came to be, what two of them differ in, and which one readers get. */
-import { useMemo, useState } from 'preact/hooks'
+import type { ComponentChildren } from 'preact'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
@@ -37,7 +38,11 @@ export default function Versions({ parameters }: ScreenProps) {
   return (
     <ProjectPage slug={slug} from={versions} title="Versions" actions={any && <AsOf slug={slug} />}>
       {any && <Compare versions={versions.items!} from={from} to={to} />}
-      {from !== null && to !== null && <Diff slug={slug} from={from} to={to} />}
+      {from !== null && to !== null && from !== to && (
+        <InView key={`${from} ${to}`}>
+          <Diff slug={slug} from={from} to={to} />
+        </InView>
+      )}
       <Panel flush>
         <ShowList
           from={versions}
@@ -56,7 +61,7 @@ export default function Versions({ parameters }: ScreenProps) {
                   <th scope="col" class="number">Rows</th>
                   <th scope="col">Data</th>
                   <th scope="col">Why</th>
-                  <th scope="col">Fingerprint</th>
+                  <th scope="col" title="A hash of all rows: versions with the same one have the same data">Fingerprint</th>
                   <th scope="col">
                     <span class="hidden-text">Actions</span>
                   </th>
@@ -83,6 +88,13 @@ export default function Versions({ parameters }: ScreenProps) {
       {manifest !== null && <Manifest slug={slug} number={Number(manifest)} onClose={() => setManifest(null)} />}
     </ProjectPage>
   )
+}
+
+/** What opens above the row whose button has opened it comes into view. */
+function InView({ children }: { children: ComponentChildren }) {
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => box.current!.scrollIntoView({ block: 'nearest' }), [])
+  return <div ref={box}>{children}</div>
 }
 
 function numberOf(text: string | null): number | null {
@@ -162,7 +174,7 @@ function VersionRow(props: {
               Changes
             </Button>
           )}
-          <Button onClick={() => setParameters({ manifest: number })} aria-label={`Manifest of version ${number}`}>
+          <Button onClick={() => setParameters({ manifest: number })} aria-label={`Manifest of version ${number}`} title="What it was made of: the versions, rules and code that decide its rows">
             Manifest
           </Button>
           {props.mayPromote && props.published !== null && number !== props.published && (
@@ -181,13 +193,13 @@ function VersionRow(props: {
 /** Choose the two versions to compare. */
 function Compare(props: { versions: Version[]; from: number | null; to: number | null }) {
   const numbers = props.versions.map(({ number }) => number)
-  const choice = (label: string, name: 'from' | 'to', value: number | null) => (
+  const choice = (label: string, name: 'from' | 'to', value: number | null, other: number | null) => (
     <label class="row">
       <span class="muted">{label}</span>
       <select value={value ?? ''} onChange={(event) => setParameters({ [name]: event.currentTarget.value })}>
         <option value="">choose …</option>
         {[...new Set([...numbers, ...(value === null ? [] : [value])])].map((number) => (
-          <option key={number} value={number}>
+          <option key={number} value={number} disabled={number === other}>
             {number}
           </option>
         ))}
@@ -197,8 +209,8 @@ function Compare(props: { versions: Version[]; from: number | null; to: number |
   return (
     <div class="row" role="group" aria-label="Compare two versions">
       <strong>Compare</strong>
-      {choice('version', 'from', props.from)}
-      {choice('with', 'to', props.to)}
+      {choice('version', 'from', props.from, props.to)}
+      {choice('with', 'to', props.to, props.from)}
       {(props.from !== null || props.to !== null) && <Button look="quiet" onClick={() => setParameters({ from: null, to: null }, { replace: true })}>Close</Button>}
       {props.versions.length === 1 && <Note tone="info">There is one version so far; the next one can be compared with it.</Note>}
     </div>

@@ -40,7 +40,7 @@ export function RunActions({ run, onChange }: { run: Run; onChange: () => void }
         />
       )}
       {canRedrive && may('run.redrive') && (
-        <Button look="primary" busy={redrive.busy} onClick={() => redrive.run()}>
+        <Button look="primary" busy={redrive.busy} onClick={() => redrive.run()} title="Go on from where it stopped, with what it has stored">
           Redrive
         </Button>
       )}
