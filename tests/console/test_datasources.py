@@ -131,7 +131,13 @@ def test_form_and_yaml_follow_each_other_and_show_errors_at_both(
     expect(page.get_by_label("URL")).to_have_attribute("aria-invalid", "true")
     console.screenshot("datasource-edit")
     console.check_accessibility()
+    page.get_by_role("button", name="URL", exact=True).click()
+    expect(page.get_by_label("URL")).to_be_focused()
     page.get_by_label("URL").fill("https://api.example.com/v2")
+    expect(page.get_by_label("URL")).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Parameter of the page number"), "only what was mended").to_have_attribute(
+        "aria-invalid", "true"
+    )
     page.get_by_label("Parameter of the page number").fill("p")
     page.get_by_label("Method").select_option("POST")
     # Somebody else saves it meanwhile: nothing is lost before the user has chosen.

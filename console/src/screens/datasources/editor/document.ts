@@ -5,7 +5,7 @@
  * order of the fields, and what the form does not know stay as they are.
  */
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml'
-import type { ApiError } from '../../../api/client'
+import { ApiError } from '../../../api/client'
 
 export type Path = (string | number)[]
 export interface LineFault {
@@ -77,7 +77,7 @@ function remove(document: Document, path: Path): void {
 export function faultsOf(text: string, error: ApiError | undefined): LineFault[] {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
-  return (error?.problem.errors ?? []).map((fault) => {
+  const faults = (error?.problem.errors ?? []).map((fault) => {
     const path = pathOf(fault.pointer)
     const offset = offsetOf(document, path)
     const line = offset === null ? 1 : lines.linePos(offset.start).line
@@ -85,6 +85,18 @@ export function faultsOf(text: string, error: ApiError | undefined): LineFault[]
     const missing = offset === null || offset.depth < path.length
     return { line, message: missing ? `${fault.pointer}: ${fault.message}` : fault.message }
   })
+  return faults.sort((one, other) => one.line - other.line)
+}
+
+/** An API's problem with an earlier text, without what it says of values that have been changed since. */
+export function stillTrue(error: ApiError | undefined, asked: string, text: string): ApiError | undefined {
+  if (!error || asked === text || !error.problem.errors) return error
+  const [before, present] = [parse(asked).value, parse(text).value]
+  const errors = error.problem.errors.filter(({ pointer }) => {
+    const path = pathOf(pointer)
+    return JSON.stringify(valueAt(before, path)) === JSON.stringify(valueAt(present, path))
+  })
+  return new ApiError(error.status, { ...error.problem, errors })
 }
 
 /** The parts of a JSON Pointer. */

@@ -9,8 +9,9 @@ import '../datasources.css'
 import type { Kind } from '../kinds'
 import { unchecked } from '../requests'
 import { DatasourceForm } from './form'
+import { FaultLinks } from './fault-links'
 import { TrialButtons, TrialResult, useTrials } from './trial'
-import { faultsOf, parse, valueAt, withValue, type Path } from './document'
+import { faultsOf, parse, stillTrue, valueAt, withValue, type Path } from './document'
 
 const UPSTREAM: Kind[] = ['http', 'sql', 'mongo', 'stream']
 type View = 'both' | 'form' | 'yaml'
@@ -39,12 +40,10 @@ export function DocumentEditor(props: {
     check: () => ok(api.POST('/v1/datasources/check', { body: body(text) })),
     preview: () => ok(api.POST('/v1/datasources/preview', { body: body(text) })),
   })
-  const error = save.error ?? trial.error
-  // Faults belong to the text that the API was asked about; its lines move as it is edited.
-  const faults = useMemo(
-    () => (parsed.faults.length > 0 ? parsed.faults : asked === text ? faultsOf(text, error) : []),
-    [parsed, asked, text, error],
-  )
+  const problem = save.error ?? trial.error
+  // It is about the text that the API was asked about; what has been mended since is not said again.
+  const error = useMemo(() => stillTrue(problem, asked, text), [problem, asked, text])
+  const faults = useMemo(() => (parsed.faults.length > 0 ? parsed.faults : faultsOf(text, error)), [parsed, text, error])
   const kind = valueAt(parsed.value, ['kind']) as Kind
   const change = (path: Path, value: unknown) => props.onText(withValue(text, path, value))
   const ask = (start: () => void) => () => {
@@ -56,8 +55,8 @@ export function DocumentEditor(props: {
   const outcome = useRef<HTMLDivElement>(null)
   useEffect(() => {
     // It comes below a form that may be long.
-    if (error || trial.result) outcome.current!.scrollIntoView({ block: 'nearest' })
-  }, [error, trial.result])
+    if (problem || trial.result) outcome.current!.scrollIntoView({ block: 'nearest' })
+  }, [problem, trial.result])
   const buttons = { ...trial.buttons, check: ask(trial.buttons.check), preview: ask(trial.buttons.preview) }
   return (
     <form
@@ -78,7 +77,7 @@ export function DocumentEditor(props: {
         )}
       </SideBySide>
       <div class="stack outcome" ref={outcome}>
-        <ProblemNote error={error} />
+        {error?.problem.errors?.length !== 0 && <ProblemNote error={error} />}
         <TrialResult trial={trial} problem={false} />
       </div>
       <div class="row save-bar">
@@ -87,6 +86,7 @@ export function DocumentEditor(props: {
         </Button>
         {readable && UPSTREAM.includes(kind) && <TrialButtons buttons={buttons} />}
         {props.more}
+        <FaultLinks of={error} />
       </div>
     </form>
   )
