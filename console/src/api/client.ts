@@ -1,6 +1,7 @@
 /** The public API, with types generated from its OpenAPI document. The console has no other way to the platform. */
-import createClient, { type Middleware } from 'openapi-fetch'
 import { isDots } from '../router'
+import { parseJson, writeJson } from './json'
+import createClient, { type Client, type Middleware } from 'openapi-fetch'
 import type { components, paths } from './schema'
 import { apiRoot, currentCredential, signOut } from './session'
 
@@ -72,8 +73,26 @@ async function patientFetch(request: Request): Promise<Response> {
 
 // Without credentials of its own, the browser does not answer a 401 by asking for a password.
 /** One method for each HTTP method, as in `api.GET('/v1/projects/{slug}', { params: { path: { slug } } })`. */
-export const api = createClient<paths>({ baseUrl: apiRoot, credentials: 'omit', fetch: patientFetch })
+export const api = exactly(
+  createClient<paths>({
+    baseUrl: apiRoot,
+    credentials: 'omit',
+    fetch: patientFetch,
+    bodySerializer: (body) => ((body as unknown) instanceof FormData ? body : writeJson(body)),
+  }),
+)
 api.use(credentials, dots)
+
+/** The same client, whose answers keep all digits of their numbers. */
+function exactly(client: Client<paths>): Client<paths> {
+  type Call = (path: string, init?: { parseAs?: string }) => Promise<Answer<unknown>>
+  const read = (call: Call): Call => async (path, init) => {
+    const answer = await call(path, { parseAs: 'text', ...init })
+    return init?.parseAs || !answer.data ? answer : { ...answer, data: parseJson(answer.data as string) }
+  }
+  const methods = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
+  return Object.assign({}, client, Object.fromEntries(methods.map((method) => [method, read(client[method] as Call)])))
+}
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
 
@@ -111,8 +130,13 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     throw unreachable(error)
   }
   if (response.status === 401 && credential) signOut()
-  if (!response.ok) throw problemOf(response, await response.json().catch(() => null))
+  if (!response.ok) throw problemOf(response, await jsonOf(response).catch(() => null))
   return response
+}
+
+/** The JSON of an answer of `send`. */
+export async function jsonOf<T>(answer: Response): Promise<T> {
+  return parseJson(await answer.text()) as T
 }
 
 /** All items of a list whose pages are short, in order. */

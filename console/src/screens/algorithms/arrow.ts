@@ -11,18 +11,10 @@ export interface WholeTable {
 /** A table of a run's result with all its rows. */
 export async function wholeTable(run: string, name: string, order?: string): Promise<WholeTable> {
   const query = new URLSearchParams({ format: 'arrow', ...(order ? { order } : {}) })
-  const [answer, { tableFromIPC }] = await Promise.all([send(`${path`/v1/runs/${run}/tables/${name}`}?${query}`), import('@uwdata/flechette')])
-  const table = tableFromIPC(new Uint8Array(await answer.arrayBuffer()), { useDate: true })
-  const columns = table.names.map((column) => table.getChild(String(column)))
-  return {
-    columns: table.schema.fields.map((field) => ({ name: field.name, type: NUMERIC.has(field.type.typeId) ? 'double' : 'text' })),
-    rows: table.numRows,
-    value: (row, column) => columns[column]!.at(row),
-  }
+  const [answer, { arrowRows }] = await Promise.all([send(`${path`/v1/runs/${run}/tables/${name}`}?${query}`), import('../data/arrow')])
+  const { columns, count, value } = arrowRows(await answer.arrayBuffer())
+  return { columns, rows: count, value }
 }
-
-// Integer, floating point and decimal types of Arrow.
-const NUMERIC = new Set([2, 3, 7])
 
 /** The rows of a table as objects, for those with few rows. */
 export async function rowsOf<T>(run: string, name: string): Promise<T[]> {

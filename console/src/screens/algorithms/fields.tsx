@@ -1,4 +1,5 @@
 /** The fields of a form that is generated from an algorithm's parameters. */
+import { parseJson, writeJson } from '../../api/json'
 import { Field, SelectField, TextField } from '../../ui/parts'
 import { entryOf, type Json, type Parameter } from './schema'
 import { Words } from './text'
@@ -13,7 +14,7 @@ interface FieldProps {
 
 /** How a value begins in the form. */
 export function firstEntry(parameter: Parameter, value: Json | undefined): string {
-  if (parameter.type === 'boolean' || (parameter.type === 'array' && parameter.choices)) return JSON.stringify(value ?? (parameter.type === 'array' ? [] : false))
+  if (parameter.type === 'boolean' || (parameter.type === 'array' && parameter.choices)) return writeJson(value ?? (parameter.type === 'array' ? [] : false))
   return entryOf(value)
 }
 
@@ -69,7 +70,7 @@ function YesNo({ parameter, entry, onChange, wrong }: FieldProps) {
 }
 
 function SeveralOf({ parameter, entry, onChange, wrong }: FieldProps) {
-  const chosen = JSON.parse(entry || '[]') as Json[]
+  const chosen = parseJson(entry || '[]') as Json[]
   return (
     <fieldset class="several">
       <legend>{parameter.name}</legend>
@@ -79,7 +80,7 @@ function SeveralOf({ parameter, entry, onChange, wrong }: FieldProps) {
             <input
               type="checkbox"
               checked={chosen.includes(choice)}
-              onChange={(event) => onChange(JSON.stringify(event.currentTarget.checked ? [...chosen, choice] : chosen.filter((one) => one !== choice)))}
+              onChange={(event) => onChange(writeJson(event.currentTarget.checked ? [...chosen, choice] : chosen.filter((one) => one !== choice)))}
             />{' '}
             {String(choice)}
           </label>

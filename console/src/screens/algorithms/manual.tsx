@@ -1,6 +1,7 @@
 /** A result that a person has made or improved: stored as a run that other runs can take. */
 import { useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
+import { parseJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { path, useArrival } from '../../router'
 import { Button, Field, Note, Panel, ProblemNote, Show, TextField } from '../../ui/parts'
@@ -32,7 +33,7 @@ export function ManualResult(props: { project: string; algorithm: Schemas['Algor
   })
   const submit = () => {
     try {
-      const [result, given] = [JSON.parse(text), JSON.parse(parameters || '{}')] as [Document, Document]
+      const [result, given] = [parseJson(text), parseJson(parameters || '{}')] as [Document, Document]
       setWrong(undefined)
       void store.run(result, given)
     } catch (error) {

@@ -1,4 +1,5 @@
 /** Parameters as an algorithm declares them in JSON Schema, for forms and tables. */
+import { isNested, numberOf, writeJson } from '../../api/json'
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 
@@ -76,8 +77,8 @@ function limitsOf(schema: RawSchema): string {
 /** A value as one writes it in a field. */
 export function entryOf(value: Json | undefined): string {
   if (value === undefined || value === null) return ''
-  if (Array.isArray(value)) return value.map((one) => (typeof one === 'object' ? JSON.stringify(one) : String(one))).join(', ')
-  if (typeof value === 'object') return Object.entries(value).map(([name, one]) => `${name}: ${entryOf(one)}`).join('\n')
+  if (Array.isArray(value)) return value.map((one) => (typeof one === 'string' ? one : writeJson(one))).join(', ')
+  if (isNested(value)) return Object.entries(value).map(([name, one]) => `${name}: ${entryOf(one)}`).join('\n')
   return String(value)
 }
 
@@ -88,15 +89,15 @@ export function valueOf(parameter: Parameter, entry: string): Json | undefined {
   switch (parameter.type) {
     case 'integer':
     case 'number':
-      return empty ? parameter.default : numberOf(entry)
+      return empty ? parameter.default : entered(entry)
     case 'array':
-      return entry.split(',').map((one) => one.trim()).filter(Boolean).map((one) => (parameter.inner === 'string' ? one : numberOf(one)))
+      return entry.split(',').map((one) => one.trim()).filter(Boolean).map((one) => (parameter.inner === 'string' ? one : entered(one)))
     case 'object':
       return Object.fromEntries(
         entry.split('\n').filter((line) => line.trim()).map((line) => {
           const colon = line.lastIndexOf(':')
           const [name, value] = colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)]
-          return [name.trim(), parameter.inner === 'string' ? value.trim() : numberOf(value)]
+          return [name.trim(), parameter.inner === 'string' ? value.trim() : entered(value)]
         }),
       )
     default:
@@ -104,12 +105,11 @@ export function valueOf(parameter: Parameter, entry: string): Json | undefined {
   }
 }
 
-function numberOf(text: string): Json {
-  const value = Number(text.trim())
-  return text.trim() !== '' && Number.isFinite(value) ? value : text.trim()
+function entered(text: string): Json {
+  return numberOf(text) ?? text.trim()
 }
 
 /** Whether two JSON values are equal. */
 export function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+  return writeJson(one) === writeJson(other)
 }

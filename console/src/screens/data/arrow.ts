@@ -1,18 +1,24 @@
 /** Rows of an Arrow stream, read in place: a value is decoded when its cell is drawn. Loaded with the first large table. */
 import { tableFromIPC, Type, type DataType } from '@uwdata/flechette'
+import { ExactNumber } from '../../api/json'
 import type { Rows } from './rows'
 
 type Convert = (value: unknown) => unknown
 
+// What is aligned to the right.
+const NUMERIC: number[] = [Type.Int, Type.Float, Type.Decimal]
+
 /**
  * @param content an Arrow IPC stream.
- * @param names the columns, in the order of the rows.
+ * @param names the columns, in the order of the rows; without them, those of the stream.
  */
-export function arrowRows(content: ArrayBuffer, names: string[]): Rows {
+export function arrowRows(content: ArrayBuffer, names?: string[]): Rows & { columns: { name: string; type: string }[] } {
   const table = tableFromIPC(content, { useBigInt: true, useBigIntTimestamp: true, useDecimalInt: true })
-  const types = new Map(table.schema.fields.map((field) => [field.name, field.type]))
-  const columns = names.map((name) => ({ column: table.getChild(name), convert: conversion(types.get(name)) }))
+  const { fields } = table.schema
+  const types = new Map(fields.map((field) => [field.name, field.type]))
+  const columns = (names ?? fields.map((field) => field.name)).map((name) => ({ column: table.getChild(name), convert: conversion(types.get(name)) }))
   return {
+    columns: fields.map(({ name, type }) => ({ name, type: NUMERIC.includes(type.typeId) ? 'double' : 'text' })),
     count: table.numRows,
     value(row, index) {
       const { column, convert } = columns[index]!
@@ -35,6 +41,7 @@ function conversion(type: DataType | undefined): Convert {
       const { scale } = type
       return (value) => decimalText(BigInt(value as bigint), scale)
     }
+    case Type.Int:
     case Type.List:
       return plain
     default:
@@ -57,9 +64,9 @@ function decimalText(value: bigint, scale: number): string {
   return value < 0n ? `-${text}` : text
 }
 
-/** Lists of Arrow, which may be typed arrays with 64-bit integers, as JSON has them. */
+/** Integers of 64 bits, and lists of Arrow, which may be typed arrays of them, as JSON has them. */
 function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : new ExactNumber(String(value))
   if (ArrayBuffer.isView(value) || Array.isArray(value)) return Array.from(value as unknown as Iterable<unknown>, plain)
   return value
 }

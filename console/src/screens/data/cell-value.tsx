@@ -1,5 +1,6 @@
 /** The panel of a cell whose value has no explanation: the whole value and its record. */
 import type { ComponentChildren } from 'preact'
+import { isNested, writeJson } from '../../api/json'
 import { useState } from 'preact/hooks'
 import { Dialog } from '../../ui/dialog'
 import { cellText } from '../../ui/grid'
@@ -37,7 +38,7 @@ export function CellValue(props: OpenCell & { children?: ComponentChildren }) {
 /** A value in large letters, or long ones in full. */
 export function BigValue(props: { value: unknown; type: string | undefined }) {
   const { value, type } = props
-  if (typeof value === 'object' && value !== null) return <pre class="big-json"><LongText text={JSON.stringify(value, null, 2)} /></pre>
+  if (isNested(value)) return <pre class="big-json"><LongText text={writeJson(value, 2)} /></pre>
   const text = cellText(value)
   return (
     <p class={`big-value ${value === null ? 'muted' : ''} ${text.length > 60 ? 'long' : ''}`}>

@@ -1,6 +1,7 @@
 /** A merged document as a tree; each value leads to the pages that it comes from. */
 import { useState } from 'preact/hooks'
 import { api, ok, send, type Schemas } from '../../api/client'
+import { ExactNumber, isNested } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { setParameters, useParameter } from '../../router'
 import { Dialog } from '../../ui/dialog'
@@ -64,11 +65,11 @@ function Node(props: { name: string | null; value: unknown; pointer: string; ope
   const [shown, setShown] = useState(MOST_CHILDREN)
   const explain = () => setParameters({ pointer, source: null })
   const label = name !== null && <span class="tree-name">{name}</span>
-  if (typeof value !== 'object' || value === null) {
+  if (!isNested(value)) {
     return (
       <li>
         {label}
-        <button type="button" class={`tree-value ${typeof value}`} title="Where it comes from" onClick={explain}>
+        <button type="button" class={`tree-value ${value instanceof ExactNumber ? 'number' : typeof value}`} title="Where it comes from" onClick={explain}>
           {typeof value === 'string' ? JSON.stringify(value) : cellText(value)}
         </button>
       </li>
@@ -103,7 +104,7 @@ function Node(props: { name: string | null; value: unknown; pointer: string; ope
 }
 
 function sizeOf(value: unknown): number {
-  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0
+  return isNested(value) ? Object.keys(value).length : 0
 }
 
 const RULES: Record<string, string> = {

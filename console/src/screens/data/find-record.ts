@@ -4,6 +4,7 @@
  * The API cites pages for merged values only, so a record is looked for by the values of its key, or of all
  * columns if it has none.
  */
+import { isNested, parseJson, sameNumber } from '../../api/json'
 import { cellText } from '../../ui/grid'
 import { csvRows, formOf, type Form } from '../received/locate'
 
@@ -86,7 +87,9 @@ function sameValue(received: unknown, value: unknown, type: string): boolean {
   const [left, right] = [cellText(received), cellText(value)]
   if (left === right) return true
   if (left.trim() === '' || type === 'string') return false
-  if (/^(bigint|double|decimal)/.test(type)) return Number(left) === Number(right)
+  // A column of doubles keeps the nearest one; a long integer is another record's than its neighbour.
+  if (/^(bigint|decimal)/.test(type)) return sameNumber(left, right)
+  if (type === 'double') return Number(left) === Number(right)
   if (/^(date|timestamp)/.test(type)) return instantOf(left) === instantOf(right)
   return type === 'boolean' && left.trim().toLowerCase() === right
 }
@@ -134,7 +137,7 @@ function* recordsOf(text: string, form: Form, delimiter: string | null): Generat
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }
@@ -142,7 +145,7 @@ function parsed(text: string): unknown {
 
 /** All objects within a value, outer ones first. */
 function* objectsIn(value: unknown, path: Path): Generator<[Path, unknown]> {
-  if (typeof value !== 'object' || value === null) return
+  if (!isNested(value)) return
   if (!Array.isArray(value)) yield [path, value]
   for (const [key, child] of Object.entries(value)) yield* objectsIn(child, [...path, key])
 }

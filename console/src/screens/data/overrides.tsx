@@ -1,6 +1,7 @@
 /** The value that somebody has set by hand in place of those of the sources, and a form to set one. */
 import { useState } from 'preact/hooks'
 import { all, api, ApiError, ok, type Schemas } from '../../api/client'
+import { parseJson, writeJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { setParameters, usePlace } from '../../router'
@@ -124,7 +125,7 @@ function OverrideForm(props: {
   onCancel: () => void
 }) {
   const { slug, column, keyValues, type, field } = props
-  const first = field.value === null ? '' : typeof field.value === 'object' ? JSON.stringify(field.value) : String(field.value)
+  const first = field.value === null ? '' : typeof field.value === 'string' ? field.value : writeJson(field.value)
   const [text, setText] = useState(first)
   const [isNull, setNull] = useState(false)
   const [reason, setReason] = useState('')
@@ -180,7 +181,7 @@ function OverrideForm(props: {
 function valueOf(text: string, type: string | undefined): Schemas['JsonValue'] {
   if (type === 'json') {
     try {
-      return JSON.parse(text)
+      return parseJson(text) as Schemas['JsonValue']
     } catch {
       const detail = 'This is not valid JSON.'
       throw new ApiError(422, { type: 'about:blank', title: 'The value does not fit', status: 422, detail, errors: [{ pointer: '/value', message: detail }] })

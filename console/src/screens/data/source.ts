@@ -1,5 +1,5 @@
 /** The tables that the data grid can show: a project's merge, one of its models, and a datasource. */
-import { api, ok, send, type Schemas } from '../../api/client'
+import { api, jsonOf, ok, send, type Schemas } from '../../api/client'
 import { path } from '../../router'
 import { searchText, type Parameters } from './query'
 
@@ -25,7 +25,7 @@ function source(kind: TableSource['kind'], slug: string, name: string, below: st
     slug,
     name,
     path: below,
-    page: async (parameters) => (await send(`${below}/data?${searchText(parameters)}`)).json(),
+    page: async (parameters) => jsonOf(await send(`${below}/data?${searchText(parameters)}`)),
   }
 }
 

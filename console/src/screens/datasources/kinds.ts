@@ -1,4 +1,5 @@
 /** The documents of datasources: what the API adds to them, what needs no mention, and a beginning for each kind. */
+import { isNested } from '../../api/json'
 import type { Datasource, Detection } from './requests'
 
 export type Kind = Datasource['kind']
@@ -74,7 +75,7 @@ function usualDisposition(document: Json): string {
 const FREE = ['/fields', '/types', '/http/headers', '/http/params', '/http/body', '/sql/parameters', '/mongo/filter', '/mongo/projection']
 
 function withoutDefaults(value: unknown, pointer: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || FREE.includes(pointer)) return value
+  if (!isNested(value) || Array.isArray(value) || FREE.includes(pointer)) return value
   const entries = Object.entries(value)
     .map(([name, part]): [string, unknown] => [name, withoutDefaults(part, `${pointer}/${name}`)])
     .filter(([name, part]) => !isDefault(part, `${pointer}/${name}`))
@@ -83,7 +84,7 @@ function withoutDefaults(value: unknown, pointer: string): unknown {
 
 function isDefault(value: unknown, pointer: string): boolean {
   if (value === null || value === DEFAULTS[pointer]) return true
-  if (typeof value !== 'object') return false
+  if (!isNested(value)) return false
   if (NONE.includes(pointer) && (value as Json).type === 'none' && Object.keys(value).length === 1) return true
   return !Array.isArray(value) && Object.keys(value).length === 0
 }

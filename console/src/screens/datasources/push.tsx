@@ -1,18 +1,20 @@
 /** Records written by hand and posted to a push datasource. */
 import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
+import { writeJson } from '../../api/json'
 import { useAction } from '../../api/load'
 import { Button, Field, Panel, ProblemNote } from '../../ui/parts'
 import { RunProgress, type Run } from './run-progress'
 
 /** @param example a record to begin with. */
 export function Push({ slug, example, onRunEnd }: { slug: string; example: unknown; onRunEnd: (run: Run) => void }) {
-  const [text, setText] = useState(() => JSON.stringify([example], null, 2))
+  const [text, setText] = useState(() => writeJson([example], 2))
   const [run, setRun] = useState<string | null>(null)
   const read = records(text)
   const push = useAction(async () => {
     const params = { path: { slug } }
-    const receipt = await ok(api.POST('/v1/datasources/{slug}/records', { params, body: read.records ?? [] }))
+    // As it was typed: read and written again, numbers would lose digits.
+    const receipt = await ok(api.POST('/v1/datasources/{slug}/records', { params, body: read.records ?? [], bodySerializer: () => text }))
     setRun(receipt.run)
   })
   return (

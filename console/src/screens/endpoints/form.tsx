@@ -1,5 +1,6 @@
 /** The fields of an endpoint's document but its SQL, for the dialog that publishes a query and for the endpoint's page. */
 import type { ApiError, Schemas } from '../../api/client'
+import { numberOf } from '../../api/json'
 import { Field, SelectField, TextField } from '../../ui/parts'
 import { Check } from '../sql/parts'
 import { parametersIn } from '../sql/query'
@@ -104,7 +105,7 @@ function parameterOf(form: ParameterForm): Parameter {
 
 /** A number; what is none stays text, so that the API says what is wrong with it. */
 function numberOr(text: string): number | string {
-  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text
+  return numberOf(text) ?? text
 }
 
 function columnsOf(text: string): Record<string, string> {

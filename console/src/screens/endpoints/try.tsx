@@ -1,13 +1,12 @@
 /** Calling an endpoint with chosen parameters, and the same call for other tools. */
 import { useState } from 'preact/hooks'
-import { send, type Schemas } from '../../api/client'
+import { jsonOf, send, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { apiRoot } from '../../api/session'
 import { setParameters, usePlace } from '../../router'
 import { Button, Note, Panel, ProblemNote, SelectField, TextField } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { Copy } from '../sql/parts'
-import { parseExactly } from '../sql/query'
 import { ResultFacts, ResultNotes, RowsGrid } from '../sql/results'
 
 type Endpoint = Schemas['EndpointView']
@@ -30,7 +29,7 @@ export function TryEndpoint({ endpoint }: { endpoint: Endpoint }) {
     const start = performance.now()
     setAnswer(null)
     const response = await send(address)
-    const result = parseExactly(await response.text()) as Answer['result']
+    const result = await jsonOf<Answer['result']>(response)
     setAnswer({ result, seconds: (performance.now() - start) / 1000, cached: response.headers.get('X-Cache') === 'hit' })
   })
   return (

@@ -1,5 +1,6 @@
 /** What the API finds wrong with a document, at the cells of its tables. */
 import type { ApiError } from '../../api/client'
+import { isNested } from '../../api/json'
 import type { Document, Kind } from './kinds'
 
 export interface Fault {
@@ -41,7 +42,7 @@ function locate(kind: Kind, document: Document, pointer: string): Fault['at'] {
 /** The document of a refused workbook without the `{name}_error` beside its bad values; the faults say the same. */
 export function withoutErrors<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withoutErrors) as T
-  if (value === null || typeof value !== 'object') return value
+  if (!isNested(value)) return value
   const present = value as Record<string, unknown>
   const kept = Object.entries(present).filter(([name]) => !(name.endsWith('_error') && name.slice(0, -'_error'.length) in present))
   return Object.fromEntries(kept.map(([name, one]) => [name, withoutErrors(one)])) as T

@@ -1,4 +1,5 @@
 /** The kinds of inputs, and how the documents of each are edited as tables. */
+import { numberOf, writeJson } from '../../api/json'
 
 export type Document = Record<string, unknown>
 export type Item = Record<string, unknown>
@@ -46,15 +47,12 @@ export const SERVICES = ['E1', 'STM1 Electrical', 'STM1 Optical', 'STM4', 'STM16
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : writeJson(value)
 }
 
 /** A number, if the text is one; else the text, which the API refuses in its own words. */
-function numberOf(entered: string): unknown {
-  const trimmed = entered.trim()
-  if (trimmed === '') return null
-  const value = Number(trimmed)
-  return Number.isFinite(value) ? value : entered
+function entryOf(entered: string): unknown {
+  return entered.trim() === '' ? null : (numberOf(entered) ?? entered)
 }
 
 function field(name: string, title: string, more: Partial<Column> = {}): Column {
@@ -62,7 +60,7 @@ function field(name: string, title: string, more: Partial<Column> = {}): Column 
     name,
     title,
     read: (item) => text(item[name]),
-    write: (item, entered) => ({ ...item, [name]: more.numeric ? numberOf(entered) : entered }),
+    write: (item, entered) => ({ ...item, [name]: more.numeric ? entryOf(entered) : entered }),
     ...more,
   }
 }
@@ -109,9 +107,12 @@ function keyed(
 
 /** The number after the highest one among the ids. */
 function nextId(ids: Iterable<string>): string {
-  let last = 0
-  for (const id of ids) last = Math.max(last, Number(/\d+$/.exec(id)?.[0] ?? 0))
-  return String(last + 1)
+  let last = 0n
+  for (const id of ids) {
+    const number = BigInt(/\d+$/.exec(id)?.[0] ?? 0)
+    if (number > last) last = number
+  }
+  return String(last + 1n)
 }
 
 interface Service extends Item {
@@ -137,7 +138,7 @@ function quantity(type: string): Column {
     },
     write: (demand, entered) => {
       const all = services(demand)
-      const count = numberOf(entered)
+      const count = entryOf(entered)
       const first = all.findIndex((service) => service.type === type)
       if (count === null || count === 0) return { ...demand, services: all.filter((service) => service.type !== type) }
       const own = all.filter((service) => service.type === type)

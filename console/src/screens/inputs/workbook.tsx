@@ -1,6 +1,6 @@
 /** Documents from workbooks: the blank workbook to fill in, and a place to drop it. It is checked, not stored. */
 import { useRef, useState } from 'preact/hooks'
-import { ApiError, send } from '../../api/client'
+import { ApiError, jsonOf, send } from '../../api/client'
 import { useAction } from '../../api/load'
 import { path } from '../../router'
 import { saveAs } from '../../ui/download'
@@ -72,7 +72,7 @@ async function checked(slug: string, kind: Kind, file: File): Promise<Received> 
       headers: { 'Content-Type': 'application/octet-stream' },
       body: await file.arrayBuffer(),
     })
-    const { document } = (await answer.json()) as { document: Document }
+    const { document } = await jsonOf<{ document: Document }>(answer)
     return { name: file.name, document, faults: [] }
   } catch (error) {
     if (!(error instanceof ApiError) || !error.problem.document) throw error

@@ -6,12 +6,12 @@ import { useUnsaved } from '../../unsaved'
 import type { Fault } from './faults'
 import type { Document } from './kinds'
 
-type Yaml = typeof import('yaml')
+type Yaml = typeof import('../../ui/editor/yaml')
 const PARAMETERS = ['part', 'version', 'new', 'view', 'table']
 
 export function YamlDocument(props: { document: Document; faults: Fault[]; readOnly: boolean; onChange: (document: Document) => void }) {
   const [yaml, setYaml] = useState<Yaml | null>(null)
-  useEffect(() => void import('yaml').then(setYaml), [])
+  useEffect(() => void import('../../ui/editor/yaml').then(setYaml), [])
   return yaml ? <Loaded {...props} yaml={yaml} /> : <div class="loading" role="status">Loading the editor …</div>
 }
 
@@ -30,7 +30,7 @@ function Loaded({ yaml, document, faults, readOnly, onChange }: Parameters<typeo
   const change = (entered: string) => {
     setText(entered)
     try {
-      const value: unknown = yaml.parse(entered)
+      const value = yaml.parse(entered)
       if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new Error('The document must be an object.')
       setWrong(null)
       own.current.add(value as Document)

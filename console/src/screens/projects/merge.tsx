@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
+import { writeJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { useParameter } from '../../router'
@@ -51,7 +52,7 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
     setBroken(false)
     setEdition((count) => count + 1)
   }
-  const changed = JSON.stringify(draft) !== JSON.stringify(draftOf(base))
+  const changed = writeJson(draft) !== writeJson(draftOf(base))
   useUnsaved(changed || broken)
   useEffect(() => {
     if (!changed && project.etag !== base.etag) begin(project)

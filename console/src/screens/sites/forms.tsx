@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { api, ok, type ApiError, type Schemas } from '../../api/client'
+import { numberOf } from '../../api/json'
 import { useAction } from '../../api/load'
 import { navigate, path } from '../../router'
 import { FormDialog } from '../../ui/dialog'
@@ -145,7 +146,7 @@ export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose:
   const [unit, setUnit] = useState(sensor?.unit ?? '')
   const [limits, setLimits] = useState(() => Object.fromEntries(LIMITS.map(([name]) => [name, sensor?.limits?.[name]?.toString() ?? ''])))
   const save = async () => {
-    const numbers = Object.fromEntries(LIMITS.map(([name]) => [name, limits[name] ? Number(limits[name]) : null]))
+    const numbers = Object.fromEntries(LIMITS.map(([name]) => [name, numberOf(limits[name]!) ?? null]))
     const body = { id, equipment: props.equipment, metric, unit: unit || null, limits: numbers } as Schemas['Sensor']
     if (sensor) {
       const params = { path: { sensor_id: id }, header: { 'If-Match': `"${sensor.etag}"` } }

@@ -1,5 +1,6 @@
 /** What was changed of a site, a piece of equipment or a sensor, when, and by whom. */
 import { api, ok, type Schemas } from '../../api/client'
+import { writeJson } from '../../api/json'
 import { useList } from '../../api/list'
 import { isGone } from '../../ui/gone'
 import { CardTable, ShowList } from '../../ui/list'
@@ -70,5 +71,5 @@ function Change({ change }: { change: Schemas['FieldChange'] }) {
 
 function text(value: unknown): string {
   if (value === null || value === undefined) return 'none'
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' ? value : writeJson(value)
 }

@@ -1,6 +1,7 @@
 /** Send readings: a few by a form, or a file of any size. */
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
+import { numberOf } from '../../api/json'
 import { useAction } from '../../api/load'
 import { Dialog, FormDialog } from '../../ui/dialog'
 import { saveAs } from '../../ui/download'
@@ -22,7 +23,7 @@ export function SendReading(props: { sensor: string; unit: string | null | undef
     const wrong = numberFault(value)
     setRefused(wrong)
     if (wrong) return
-    const reading = { sensor: props.sensor, time: time || new Date().toISOString(), value: Number(value), quality }
+    const reading = { sensor: props.sensor, time: time || new Date().toISOString(), value: numberOf(value) as number, quality }
     const receipt = await ok(api.POST('/v1/readings', { body: [reading] }))
     if (receipt.refused[0]) {
       setRefused(receipt.refused[0].message)

@@ -1,16 +1,17 @@
 /** Documents as YAML: what the editor shows of one, and at which lines it is wrong. */
-import { isNode, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml'
 import type { ApiError } from '../../api/client'
+import { isNested } from '../../api/json'
+import { isNode, isScalar, LineCounter, parseDocument, stringify, type Document } from '../../ui/editor/yaml'
 import type { Fault } from './query'
 
 /** A document as YAML, without its nulls and its empty lists and objects. */
 export function toYaml(document: unknown): string {
-  return stringify(document, filled, { lineWidth: 0 })
+  return stringify(document, { lineWidth: 0 }, filled)
 }
 
 /** The same in one line. */
 export function toYamlLine(document: unknown): string {
-  return stringify(document, filled, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false })
+  return stringify(document, { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false }, filled)
 }
 
 function filled(_: unknown, value: unknown): unknown {
@@ -18,8 +19,7 @@ function filled(_: unknown, value: unknown): unknown {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0
-  return value === null
+  return isNested(value) ? Object.keys(value).length === 0 : value === null
 }
 
 /** The value of a YAML text, or what is wrong with the text. */

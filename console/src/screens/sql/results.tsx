@@ -1,6 +1,7 @@
 /** The rows of a query in the grid, and a value in full when its cell is opened. */
 import type { ComponentChildren } from 'preact'
 import { useCallback, useState } from 'preact/hooks'
+import { isNested, writeJson } from '../../api/json'
 import { Dialog } from '../../ui/dialog'
 import { cellText, DataGrid } from '../../ui/grid'
 import { Empty, Note, State } from '../../ui/parts'
@@ -40,7 +41,7 @@ export function RowsGrid({ rows, label, most = '70vh' }: { rows: Rows; label: st
 
 function FullValue({ value }: { value: unknown }) {
   if (value === null || value === undefined) return <em class="muted">null</em>
-  return <pre>{typeof value === 'object' ? JSON.stringify(value, null, 2) : cellText(value)}</pre>
+  return <pre>{isNested(value) ? writeJson(value, 2) : cellText(value)}</pre>
 }
 
 /** How many rows an answer has, how long it took, and which versions it reads. */

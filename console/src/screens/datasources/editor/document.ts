@@ -4,8 +4,8 @@
  * The text is the only state. The form reads its values from it and changes them in it, so that comments, the
  * order of the fields, and what the form does not know stay as they are.
  */
-import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, stringify, type Document } from 'yaml'
 import { ApiError } from '../../../api/client'
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, stringify } from '../../../ui/editor/yaml'
 
 export type Path = (string | number)[]
 export interface LineFault {

@@ -1,6 +1,7 @@
 /** The form beside the YAML: it reads its values from the document, and says what to change in it. */
 import { useState } from 'preact/hooks'
 import type { ApiError } from '../../../api/client'
+import { numberOf, writeJson } from '../../../api/json'
 import { Button, Field, SelectField } from '../../../ui/parts'
 import { groupsOf, type FieldGroup, type FieldSpec } from './fields'
 import { pointerOf, valueAt, type Path } from './document'
@@ -97,7 +98,7 @@ function Choice(props: { spec: FieldSpec; value: unknown; wrong?: string; onChan
 
 function shown(value: unknown): string {
   if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : writeJson(value)
 }
 
 /** The text of a value in its field, and the value of a text: undefined if it is empty. */
@@ -112,7 +113,7 @@ const FORMS: Record<string, { text: (value: unknown) => string; value: (text: st
   number: {
     text: shown,
     // What is no number stays as it is, so that the API says what is wrong with it.
-    value: (text) => (text.trim() === '' ? undefined : Number.isFinite(Number(text)) ? Number(text) : text),
+    value: (text) => (text.trim() === '' ? undefined : (numberOf(text) ?? text)),
   },
   text: { text: shown, value: (text) => (text === '' ? undefined : text) },
 }
@@ -122,7 +123,7 @@ function Line(props: { spec: FieldSpec; value: unknown; wrong?: string; onChange
   const form = FORMS[spec.kind] ?? FORMS.text!
   const [draft, setDraft] = useState('')
   // While the draft means the same as the document, what was typed stays: a comma before the next name, for one.
-  const same = JSON.stringify(form.value(draft)) === JSON.stringify(props.value ?? undefined)
+  const same = writeJson(form.value(draft)) === writeJson(props.value ?? undefined)
   const text = same ? draft : form.text(props.value)
   const input = (next: string) => {
     setDraft(next)

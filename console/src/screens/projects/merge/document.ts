@@ -1,5 +1,6 @@
 /** The document of a project while it is edited. */
 import type { ApiError, Schemas } from '../../../api/client'
+import { isNested, parseJson, writeJson } from '../../../api/json'
 
 export type Project = Schemas['ProjectView']
 export type FieldRule = Schemas['FieldRule']
@@ -52,9 +53,9 @@ export function draftOf(project: Project): Draft {
 function without<T extends object>(value: T): T {
   const kept = Object.entries(value).flatMap(([name, inner]): [string, unknown][] => {
     if (inner === null || inner === undefined) return []
-    if (typeof inner !== 'object') return [[name, inner]]
+    if (!isNested(inner)) return [[name, inner]]
     if (Array.isArray(inner)) {
-      return inner.length > 0 ? [[name, inner.map((one) => (one && typeof one === 'object' ? without(one) : one))]] : []
+      return inner.length > 0 ? [[name, inner.map((one) => (isNested(one) ? without(one) : one))]] : []
     }
     const tidy = without(inner)
     return Object.keys(tidy).length > 0 ? [[name, tidy]] : []
@@ -92,8 +93,8 @@ export function pointerPart(name: string): string {
 /** A value as it is written in a field: JSON where it is, text otherwise. */
 export function scalarOf(text: string): string | number | boolean | null {
   try {
-    const value: unknown = JSON.parse(text)
-    if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value as string | number | boolean | null
+    const value = parseJson(text)
+    if (!isNested(value)) return value as string | number | boolean | null
   } catch {
     // Plain text needs no quotation marks.
   }
@@ -103,5 +104,5 @@ export function scalarOf(text: string): string | number | boolean | null {
 /** The text for which `scalarOf` gives the value. */
 export function scalarText(value: unknown): string {
   if (value === undefined || value === null) return ''
-  return typeof value === 'string' && scalarOf(value) === value ? value : JSON.stringify(value)
+  return typeof value === 'string' && scalarOf(value) === value ? value : writeJson(value)
 }

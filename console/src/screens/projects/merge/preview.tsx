@@ -1,6 +1,7 @@
 /** What the merge would give: the first rows, and what the API has to say about it. Nothing is stored. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ApiError, ok, type Schemas } from '../../../api/client'
+import { parseJson, writeJson } from '../../../api/json'
 import { DataGrid } from '../../../ui/grid'
 import { Button, Note, Panel, ProblemNote, State } from '../../../ui/parts'
 import { formatNumber, Json } from '../../../ui/values'
@@ -27,7 +28,7 @@ export function usePreview(slug: string, merge: Merge | null, turn: number): Pre
   const [state, setState] = useState<Omit<Preview, 'again'>>({ answer: undefined, error: undefined, busy: false })
   const [asked, setAsked] = useState(0)
   const first = useRef(true)
-  const text = merge && JSON.stringify(merge)
+  const text = merge && writeJson(merge)
   useEffect(() => {
     if (text === null) {
       setState((state) => ({ ...state, busy: false }))
@@ -37,7 +38,7 @@ export function usePreview(slug: string, merge: Merge | null, turn: number): Pre
     setState((state) => ({ ...state, busy: true }))
     const ask = async () => {
       const params = { path: { slug } }
-      const body = { merge: JSON.parse(text), inputs: {} } as Schemas['PreviewRequest']
+      const body = { merge: parseJson(text), inputs: {} } as Schemas['PreviewRequest']
       try {
         const answer = await ok(api.POST('/v1/projects/{slug}/merge/preview', { params, body }))
         if (!ended) setState({ answer, error: undefined, busy: false })

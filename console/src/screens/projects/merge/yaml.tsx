@@ -1,7 +1,8 @@
 /** The whole document of a project as YAML, with the API's messages at its lines. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { LineCounter, parseDocument, stringify } from 'yaml'
 import type { ApiError } from '../../../api/client'
+import { writeJson } from '../../../api/json'
+import { LineCounter, parseDocument, stringify } from '../../../ui/editor/yaml'
 import { Editor } from '../../../ui/editor'
 import { Note, Panel } from '../../../ui/parts'
 import type { Draft } from './document'
@@ -19,7 +20,7 @@ export default function YamlPanel(props: {
   const [syntax, setSyntax] = useState<Fault[]>([])
   // The draft was changed elsewhere, such as by loading what somebody else has saved.
   useEffect(() => {
-    if (JSON.stringify(valueOf(text)) !== JSON.stringify(props.draft)) setText(stringify(props.draft))
+    if (writeJson(valueOf(text)) !== writeJson(props.draft)) setText(stringify(props.draft))
   }, [props.draft])
   const edit = (changed: string) => {
     setText(changed)
