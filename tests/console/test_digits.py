@@ -61,6 +61,7 @@ def test_a_click_leads_to_the_record_whose_long_id_is_shown(
     panel = page.get_by_role("dialog")
     expect(panel.locator(".big-value")).to_contain_text("Bob")
     assert f"key={_BOB}" in page.url
+    expect(panel.get_by_role("row", name="note")).to_contain_text("… (124 characters)")
     panel.get_by_role("button", name="Set the value by hand").click()
     panel.get_by_label("Value", exact=True).fill("Robert")
     panel.get_by_label("Reason").fill("His whole name.")
@@ -76,6 +77,16 @@ def test_a_value_of_a_long_id_is_found_in_the_right_record(console: Console, peo
     console.go(f"/datasources/{people.datasource}/data")
     _cell(page, 1, "who").click()
     expect(page.get_by_role("dialog").locator("mark")).to_have_text('"Bob"')
+
+
+@pytest.mark.long
+def test_a_cell_that_is_cut_has_its_whole_text_as_tooltip(console: Console, people: People) -> None:
+    page = console.page
+    console.go(f"/projects/{people.project}/data")
+    expect(_cell(page, 0, "note")).to_have_attribute("title", _LONG)
+    identifier = _cell(page, 0, "id")
+    assert identifier.get_attribute("title") is None
+    assert identifier.evaluate("element => element.scrollWidth <= element.clientWidth"), "the number is cut"
 
 
 @pytest.mark.long

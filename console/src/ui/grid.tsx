@@ -5,6 +5,8 @@
  */
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { writeJson } from '../api/json'
+import { textWidth } from './text-width'
 import { visible } from './visible'
 
 export interface GridColumn {
@@ -15,6 +17,9 @@ export interface GridColumn {
 
 const ROW_HEIGHT = 30
 const SPARE_ROWS = 12
+const PADDING = 24
+// Of a longer text, this much is more than the widest column shows.
+const MOST_CHARACTERS = 500
 const NUMBERS = /^(u?int|bigint|integer|smallint|tinyint|hugeint|double|float|real|decimal|number)/i
 
 type Cell = { row: number; column: number }
@@ -136,6 +141,7 @@ export function DataGrid(props: {
         <div key={slot} role="row" aria-rowindex={row + 2} class="grid-row" style={{ top: `${row * ROW_HEIGHT}px`, gridTemplateColumns: template }}>
           {columns.map((column, index) => {
             const content = value(row, index)
+            const text = shortened(cellText(content))
             const isOpen = opened?.row === row && opened.column === index
             return (
               <div
@@ -143,10 +149,11 @@ export function DataGrid(props: {
                 role="gridcell"
                 aria-colindex={index + 1}
                 tabIndex={stopColumn === index ? 0 : -1}
+                title={mayBeCut(text, widths[index]!) ? text : undefined}
                 data-cell={`${row},${index}`}
                 class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
               >
-                {visible(cellText(content))}
+                {visible(text)}
               </div>
             )
           })}
@@ -225,15 +232,36 @@ function cellOf(target: EventTarget | null): Cell | null {
 export function cellText(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return value
-  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value)
-  return value instanceof Date ? value.toISOString() : String(value)
+  if (Object.is(value, -0)) return '-0.0'
+  if (value instanceof Date) return value.toISOString()
+  return typeof value === 'object' ? writeJson(value) : String(value)
 }
 
+/** The start of a long text; a number, an id or an address that is cut must not look whole. */
+export function shortened(text: string, most = MOST_CHARACTERS): string {
+  if (text.length <= most) return text
+  // Half a character, of those that take two places, is none.
+  const start = text.slice(0, most).replace(/[\uD800-\uDBFF]$/, '')
+  return `${start}… (${text.length} characters)`
+}
+
+/** Whether a cell may be too narrow for its text, which is its tooltip then. */
+function mayBeCut(text: string, width: number): boolean {
+  const room = width - PADDING
+  // No letter of a usual font is wider than 20 pixels, so most short texts need no measuring.
+  return text.length * 20 > room && textWidth(text) > room
+}
+
+/** A column is as wide as its longest text among some rows, of the first ones and of all others alike. */
 function columnWidths(columns: GridColumn[], rows: number, value: (row: number, column: number) => unknown): number[] {
-  const sample = Math.min(rows, 60)
+  const sample = Array.from({ length: Math.min(rows, 100) }, (_, index) => (index < 60 ? index : 60 + Math.floor(((index - 60) * (rows - 60)) / 40)))
+  const widest = 44 * textWidth('0')
   return columns.map((column, index) => {
-    let longest = column.name.length + 2
-    for (let row = 0; row < sample; row++) longest = Math.max(longest, cellText(value(row, index)).length)
-    return Math.round(Math.min(Math.max(longest, 5), 44) * 8.2 + 24)
+    const longest = sample.reduce((longest, row) => {
+      const text = shortened(cellText(value(row, index)))
+      return text.length > longest.length ? text : longest
+    }, '')
+    const width = Math.max(textWidth(`${column.name} ↓`, 600), textWidth(longest), 40)
+    return Math.ceil(Math.min(width, widest) + PADDING)
   })
 }

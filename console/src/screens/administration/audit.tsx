@@ -5,6 +5,7 @@ import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
+import { shortened } from '../../ui/grid'
 import { Button, Empty, Field, ProblemNote, State } from '../../ui/parts'
 import { localTime, TIME_ZONE, TimeField } from '../../ui/time'
 import { Who } from '../../ui/who'
@@ -121,7 +122,7 @@ function AuditRow({ entry }: { entry: Entry }) {
       </td>
       <td>
         {entry.source_ip}
-        <div class="muted">{entry.user_agent.slice(0, 40)}</div>
+        <div class="muted">{shortened(entry.user_agent, 40)}</div>
       </td>
     </tr>
   )

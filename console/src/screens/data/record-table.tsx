@@ -1,6 +1,6 @@
 /** All fields of the open record; each leads to its own explanation. */
 import { setParameters } from '../../router'
-import { cellText } from '../../ui/grid'
+import { cellText, shortened } from '../../ui/grid'
 import { visible } from '../../ui/visible'
 
 export interface RecordField {
@@ -42,7 +42,7 @@ export function RecordTable({ current, fields }: { current: string; fields: Reco
                     {name}
                   </button>
                 </td>
-                <td class={value === null ? 'muted' : ''}>{visible(cellText(value).slice(0, 120))}</td>
+                <td class={value === null ? 'muted' : ''}>{visible(shortened(cellText(value), 120))}</td>
                 {explained && (
                   <>
                     <td>{rule?.replaceAll('_', ' ')}</td>

@@ -1,10 +1,12 @@
 /** The versions of an input: who wrote each and why, what differs between two, and a way back. */
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
+import { writeJson } from '../../api/json'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
 import { FormDialog } from '../../ui/dialog'
+import { shortened } from '../../ui/grid'
 import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, TextField, type Tone } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -139,9 +141,6 @@ export function Changes(props: { items: Schemas['InputChange'][]; names: [string
   )
 }
 
-const MOST_CHARACTERS = 300
-
 function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? ''
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)} … (${text.length} characters)` : text
+  return shortened(writeJson(value) ?? '', 300)
 }

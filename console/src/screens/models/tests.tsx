@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { Link, path } from '../../router'
+import { shortened } from '../../ui/grid'
 import { Badge, Button, Empty, ProblemNote, State } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
 import { runQuery, type Result } from '../sql/query'
@@ -120,7 +121,7 @@ function describe(test: Test): string {
     case 'freshness':
       return `${test.column ?? 'the data'} at most ${formatNumber(test.max_age_seconds)} s old`
     case 'sql':
-      return test.sql.replace(/\s+/g, ' ').slice(0, 120)
+      return shortened(test.sql.replace(/\s+/g, ' '), 120)
   }
 }
 
