@@ -80,6 +80,20 @@ def test_a_value_of_a_long_id_is_found_in_the_right_record(console: Console, peo
 
 
 @pytest.mark.long
+def test_columns_with_a_minus_in_front_are_sorted_by(console: Console, people: People) -> None:
+    page = console.page
+    console.go(f"/projects/{people.project}/data")
+    page.get_by_role("button", name="-neg", exact=True).click()
+    expect(page.get_by_role("columnheader", name="-neg ↓", exact=True)).to_have_attribute("aria-sort", "descending")
+    expect(_cell(page, 0, "who")).to_have_text("Anna")
+    page.get_by_role("button", name="-neg ↓", exact=True).click()
+    page.get_by_role("button", name="neg", exact=True).click()
+    page.get_by_role("button", name="neg ↑", exact=True).click()
+    expect(page.get_by_role("columnheader", name="neg ↓", exact=True)).to_be_visible()
+    expect(_cell(page, 0, "who")).to_have_text("Bob")
+
+
+@pytest.mark.long
 def test_a_cell_that_is_cut_has_its_whole_text_as_tooltip(console: Console, people: People) -> None:
     page = console.page
     console.go(f"/projects/{people.project}/data")

@@ -41,6 +41,21 @@ export function listed(name: string): string {
   return /[",\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name
 }
 
+/** The order after a click on a column: ascending, then descending, then the table's own. */
+export function nextOrder(order: string, column: string): string | null {
+  const [up, down] = [listed(column), listed(`-${column}`)]
+  if (order === down) return null
+  // For the API, a minus in front means descending, even if it is a part of the name: there is no ascending order.
+  return order === up || column.startsWith('-') ? down : up
+}
+
+/** The column that an order of one column is by. */
+export function sortedBy(order: string): { column: string; descending: boolean } | undefined {
+  if (!order) return undefined
+  const name = /^".*"$/s.test(order) ? order.slice(1, -1).replaceAll('""', '"') : order
+  return name.startsWith('-') ? { column: name.slice(1), descending: true } : { column: name, descending: false }
+}
+
 /** One condition, as the form shows it. */
 export interface Condition {
   column: string

@@ -9,7 +9,7 @@ import { ColumnsMenu, useShownColumns } from './columns-menu'
 import { DownloadMenu } from './download-menu'
 import { Filters } from './filters'
 import { isNotPublished, NotPublished } from './not-published'
-import { changeQuery, useDataQuery } from './query'
+import { changeQuery, nextOrder, sortedBy, useDataQuery } from './query'
 import { useTable, type Table } from './rows'
 import type { TableSource } from './source'
 import { VersionBar } from './version-bar'
@@ -60,7 +60,7 @@ export function TableView(props: { source: TableSource; panel: (cell: OpenCell) 
           columns={shown}
           rows={rows.count}
           value={value}
-          sorted={order ? { column: order.replace(/^-/, '').replace(/^"(.*)"$/, '$1'), descending: order.startsWith('-') } : undefined}
+          sorted={sortedBy(order)}
           onSort={(column) => changeQuery({ order: nextOrder(order, column) })}
           onOpen={(row, column) => open.at(row, shown[column]!.name)}
           onEnd={rows.more ?? undefined}
@@ -72,12 +72,6 @@ export function TableView(props: { source: TableSource; panel: (cell: OpenCell) 
       {open.cell && version === undefined && source.kind === 'model' && page && props.panel(open.cell)}
     </>
   )
-}
-
-/** Ascending, then descending, then the version's own order. */
-function nextOrder(order: string, column: string): string | null {
-  const name = /[",\n]/.test(column) ? `"${column.replaceAll('"', '""')}"` : column
-  return order === name ? `-${name}` : order === `-${name}` ? null : name
 }
 
 /** The open cell is in the address by its key, so that a link leads to the same record of any order; else by its row. */
