@@ -153,3 +153,24 @@ def test_the_yaml_of_an_input_keeps_all_digits(console: Console, deployed: Deplo
         assert part in text
     page.reload()
     expect(editor).to_contain_text("share: 0.12345678901234567891")
+
+
+@pytest.mark.long
+def test_small_values_of_a_sensor_are_not_rounded(console: Console, deployed: Deployed) -> None:
+    suffix = secrets.token_hex(3)
+    sensor = f"s-{suffix}.pressure"
+    deployed.done("POST", "/vessels", {"code": f"S-{suffix}", "name": "Small"})
+    deployed.done("POST", f"/sites/S-{suffix}/equipment", {"code": f"S-{suffix}-P1"})
+    limits = {"high": 0.0001, "high_high": 0.0003}
+    body = {"id": sensor, "equipment": f"S-{suffix}-P1", "metric": "pressure", "unit": "bar", "limits": limits}
+    deployed.done("POST", "/sensors", body)
+    deployed.done("POST", "/readings", [{"sensor": sensor, "time": "2026-01-02T03:04:05Z", "value": 0.00042}])
+    page = console.page
+    console.go(f"/sensors/{sensor}")
+    expect(page.get_by_text("0.00042 bar (high high)")).to_be_visible()
+    expect(page.get_by_text("high 0.0001 bar, high high 0.0003 bar").first).to_be_visible()
+    console.go("/alarms")
+    expect(page.get_by_text("0.00042 bar is above high high, 0.0003 bar.")).to_be_visible()
+    console.leave()
+    for path in (f"/sensors/{sensor}", f"/equipment/S-{suffix}-P1", f"/sites/S-{suffix}"):
+        deployed.done("DELETE", path)

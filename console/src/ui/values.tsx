@@ -1,7 +1,7 @@
 /** Values of the API as people read them: times, sizes, numbers and durations. */
 import { useEffect, useState } from 'preact/hooks'
+import { writeJson } from '../api/json'
 
-const NUMBER = new Intl.NumberFormat('en')
 /** Each with its seconds; the long ones are said from two of them on, since "last year" may be a week ago or two years. */
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
@@ -13,9 +13,11 @@ const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
 ]
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
-/** A number with its thousands set apart; a dash for null. */
+/** A number with all its digits, thousands set apart; a dash for null. */
 export function formatNumber(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : NUMBER.format(value)
+  if (value === null || value === undefined) return '–'
+  const text = Object.is(value, -0) ? '-0.0' : String(value)
+  return text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ','))
 }
 
 /** A number of bytes in kB, MB or GB. */
@@ -75,5 +77,5 @@ export function Time(props: { at: string | null | undefined }) {
 
 /** Any JSON value, indented. */
 export function Json(props: { value: unknown }) {
-  return <pre>{JSON.stringify(props.value, null, 2)}</pre>
+  return <pre>{writeJson(props.value, 2)}</pre>
 }

@@ -1,5 +1,6 @@
 /** Two runs of an algorithm side by side: what was asked, the numbers, the network, and every difference. */
 import { api, ok, type Schemas } from '../../api/client'
+import { writeJson } from '../../api/json'
 import { useLoad } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
 import { Badge, Button, Empty, Note, Page, Panel, Show } from '../../ui/parts'
@@ -106,7 +107,7 @@ function Numbers({ sides }: { sides: [Side, Side] }) {
         <tbody>
           {names.map((name) => {
             const [one, other] = [left.get(name), right.get(name)]
-            const differs = one !== other
+            const differs = writeJson(one) !== writeJson(other)
             return (
               <tr key={name} class={differs ? 'differs' : ''}>
                 <th scope="row">{name.replaceAll('_', ' ')}</th>
@@ -124,8 +125,14 @@ function Numbers({ sides }: { sides: [Side, Side] }) {
 
 function difference(one: unknown, other: unknown): string {
   if (typeof one !== 'number' || typeof other !== 'number') return 'changed'
-  const change = other - one
+  // With no more decimals than the two have: what a subtraction of doubles adds is noise.
+  const change = Number((other - one).toFixed(Math.min(100, Math.max(decimalsOf(one), decimalsOf(other)))))
   return `${change > 0 ? '+' : '−'}${formatNumber(Math.abs(change))}`
+}
+
+function decimalsOf(value: number): number {
+  const [, fraction = '', exponent = '0'] = /^[^.e]*(?:\.(\d+))?(?:e(.+))?$/.exec(String(value)) ?? []
+  return Math.max(0, fraction.length - Number(exponent))
 }
 
 /** Both drawings; links that carry another number of wavelengths are marked. */

@@ -1,11 +1,13 @@
 /** The result of a run: its numbers, the network, its tables, and what can be downloaded. */
-import { api, ok, send, type Schemas } from '../../api/client'
+import { api, jsonOf, ok, send, type Schemas } from '../../api/client'
+import { isNested } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { path, setParameters, usePlace } from '../../router'
 import { saveAs } from '../../ui/download'
 import { DataGrid } from '../../ui/grid'
 import { Button, Empty, Panel, ProblemNote, Show } from '../../ui/parts'
 import { formatBytes, formatNumber } from '../../ui/values'
+import { nextOrder, sortedBy } from '../data/query'
 import { wholeTable } from './arrow'
 import { NetworkResult } from './network/network-result'
 import { isNetwork } from './network/model'
@@ -15,7 +17,7 @@ type Document = Record<string, unknown>
 
 /** The document of a run's result, whatever its size. */
 export async function resultOf(id: string): Promise<Document> {
-  return (await send(path`/v1/runs/${id}/result`)).json() as Promise<Document>
+  return jsonOf(await send(path`/v1/runs/${id}/result`))
 }
 
 export function Result({ run }: { run: Run }) {
@@ -58,12 +60,12 @@ function ViewButton(props: { view: string; value: string; text: string }) {
 export function numbersOf(document: Document): [string, number | string | boolean][] {
   const statistics = (document.statistics ?? {}) as Document
   return Object.entries({ ...document, ...statistics }).filter((entry): entry is [string, number | string | boolean] =>
-    ['number', 'string', 'boolean'].includes(typeof entry[1]),
+    entry[1] !== null && !isNested(entry[1]),
   )
 }
 
 export function formatAny(value: unknown): string {
-  return typeof value === 'number' ? formatNumber(value) : value === undefined || value === null ? '–' : String(value)
+  return typeof value === 'string' || typeof value === 'boolean' ? String(value) : formatNumber(value as number | null | undefined)
 }
 
 function Numbers({ document }: { document: Document }) {
@@ -114,8 +116,6 @@ function Table({ run, name }: { run: string; name: string }) {
   const order = query.get('order') ?? undefined
   const table = useLoad(() => wholeTable(run, name, order), [run, name, order])
   const download = useAction(async () => saveAs(await send(`${path`/v1/runs/${run}/tables/${name}`}?format=xlsx`), `${name}.xlsx`))
-  const descending = order?.startsWith('-') ?? false
-  const column = order?.replace(/^-/, '')
   return (
     <div class="stack">
       <div class="row">
@@ -133,8 +133,8 @@ function Table({ run, name }: { run: string; name: string }) {
               columns={data.columns}
               rows={data.rows}
               value={data.value}
-              sorted={column ? { column, descending } : undefined}
-              onSort={(by) => setParameters({ order: by === column && !descending ? `-${by}` : by })}
+              sorted={sortedBy(order ?? '')}
+              onSort={(column) => setParameters({ order: nextOrder(order ?? '', column) })}
             />
           )
         }

@@ -176,17 +176,12 @@ function Values({ lines }: { lines: Points[] }) {
           label={`Readings of ${points.sensor.id}, the newest first`}
           columns={columns}
           rows={items.length}
-          value={(row, column) => (column === 0 ? localTime(times[last - row]!) : cell(items[last - row]![fields[column - 1]!]))}
+          value={(row, column) => (column === 0 ? localTime(times[last - row]!) : (items[last - row]![fields[column - 1]!] ?? ''))}
           height="20rem"
         />
       )}
     </Panel>
   )
-}
-
-/** A value of the table; averages without the noise of their last digits. */
-function cell(value: string | number | undefined): string | number {
-  return typeof value === 'number' ? Number(value.toPrecision(10)) : (value ?? '')
 }
 
 function Summary({ points: { items, sensor } }: { points: Points }) {
@@ -199,7 +194,7 @@ function Summary({ points: { items, sensor } }: { points: Points }) {
   const unit = sensor.unit ? ` ${sensor.unit}` : ''
   const facts = [
     ['Lowest', formatNumber(lowest) + unit],
-    ['Average', formatNumber(sum / count) + unit],
+    ['Average', formatNumber(Number((sum / count).toPrecision(15))) + unit],
     ['Highest', formatNumber(highest) + unit],
     ['Readings of good quality', formatNumber(count)],
     ['Others', formatNumber(items.length - good.length)],

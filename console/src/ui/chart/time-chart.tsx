@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { localTime } from '../time'
+import { formatNumber } from '../values'
 import './time-chart.css'
 
 export interface Series {
@@ -114,7 +115,7 @@ function options(newest: { current: ChartProps }, element: HTMLElement): uPlot.O
         width: one.thin ? 0.75 : 1.5,
         dash: one.dashed ? [6, 4] : undefined,
         spanGaps: false,
-        value: (_: uPlot, value: number | null) => (value === null ? '–' : `${shortNumber(value)}${unit ? ` ${unit}` : ''}`),
+        value: (_: uPlot, value: number | null) => (value === null ? '–' : `${formatNumber(value)}${unit ? ` ${unit}` : ''}`),
         ...(one.points
           ? { paths: () => null, points: { show: true, size: 7, fill: () => token(one.color ?? '--bad') } }
           : one.thin
@@ -160,10 +161,6 @@ function verticalRange(min: number | null, max: number | null, include: number[]
   const values = [min, max, ...include].filter((value): value is number => typeof value === 'number')
   if (values.length === 0) return [0, 1]
   return uPlot.rangeNum(Math.min(...values), Math.max(...values), 0.1, true)
-}
-
-function shortNumber(value: number): string {
-  return Number(value.toPrecision(6)).toLocaleString('en', { maximumFractionDigits: 6 })
 }
 
 /** The limits as horizontal lines, and the marked times as vertical ones. */

@@ -212,8 +212,8 @@ function PathDetails({ name, path, km, after }: { name: string; path: Path; km: 
       </h3>
       <p>{path.path.map((node, index) => <span key={node}>{index > 0 && ' – '}{path.regenerators.includes(node) ? <Badge tone="warn" title="Regenerator">{node}</Badge> : node}</span>)}</p>
       <p class="muted">
-        {formatNumber(Math.round(km * 10) / 10)} km; SNR {path.snr.map((one) => one.toFixed(1)).join(', ')} dB
-        {path.margin !== null && <>; margin <span class={path.margin < 0 ? 'bad-number' : ''}>{path.margin.toFixed(1)} dB</span></>}
+        {formatNumber(Number(km.toPrecision(12)))} km; SNR {path.snr.map(formatNumber).join(', ')} dB
+        {path.margin !== null && <>; margin <span class={path.margin < 0 ? 'bad-number' : ''}>{formatNumber(path.margin)} dB</span></>}
       </p>
     </section>
   )
