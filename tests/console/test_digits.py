@@ -174,3 +174,16 @@ def test_small_values_of_a_sensor_are_not_rounded(console: Console, deployed: De
     console.leave()
     for path in (f"/sensors/{sensor}", f"/equipment/S-{suffix}-P1", f"/sites/S-{suffix}"):
         deployed.done("DELETE", path)
+
+
+@pytest.mark.long
+def test_a_seed_that_is_no_number_is_refused_at_its_field(console: Console, deployed: Deployed) -> None:
+    console.expect_refusals(422)
+    project = f"seeded-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/projects/{project}", {"name": project, "merge": {"strategy": "union"}})
+    page = console.page
+    console.go(f"/projects/{project}/algorithms/grooming", part="start")
+    seed = page.get_by_label("seed", exact=True)
+    seed.fill("abc")
+    page.get_by_role("button", name="Start the run").click()
+    expect(seed).to_have_attribute("aria-invalid", "true")

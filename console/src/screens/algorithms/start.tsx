@@ -1,6 +1,7 @@
 /** The form of a run: inputs and parameters as the algorithm declares them, beginning with the project's settings. */
 import { useMemo, useState } from 'preact/hooks'
 import { api, ok, ONLY_NEW, type Schemas } from '../../api/client'
+import { numberOf, parseJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { path, useArrival } from '../../router'
@@ -48,7 +49,7 @@ function Form({ project, algorithm, settings, choices, onSaved }: Props & { choi
     const run = await ok(
       api.POST('/v1/projects/{slug}/algorithms/{name}/runs', {
         params,
-        body: { inputs: references, parameters: values(), seed: Number(seed) || 0, force, comment: comment.trim() || null },
+        body: { inputs: references, parameters: values(), seed: seedOf(seed), force, comment: comment.trim() || null },
       }),
     )
     if (run.finished_at) toast('The same was computed before: this is the earlier run.')
@@ -60,7 +61,7 @@ function Form({ project, algorithm, settings, choices, onSaved }: Props & { choi
       api.PUT('/v1/projects/{slug}/algorithms/{name}', {
         params,
         headers: settings ? { 'If-Match': settings.etag } : ONLY_NEW,
-        body: { inputs: { ...settings?.inputs, ...references }, parameters: Object.fromEntries(differing), seed: Number(seed) || 0, on_refresh: onRefresh },
+        body: { inputs: { ...settings?.inputs, ...references }, parameters: Object.fromEntries(differing), seed: seedOf(seed), on_refresh: onRefresh },
       }),
     )
     toast('The project’s settings were saved.')
@@ -146,6 +147,11 @@ function Form({ project, algorithm, settings, choices, onSaved }: Props & { choi
   )
 }
 
+/** What is no number stays as it is, so that the API says what is wrong with it. */
+function seedOf(entry: string): number {
+  return entry.trim() === '' ? 0 : ((numberOf(entry) ?? entry) as number)
+}
+
 /** What the entries say, without parameters that have neither an entry nor a default. */
 function valuesOf(parameters: Parameter[], entries: Record<string, string>): Record<string, Json> {
   const values: Record<string, Json> = {}
@@ -153,7 +159,7 @@ function valuesOf(parameters: Parameter[], entries: Record<string, string>): Rec
     const entry = entries[one.name]!
     const isJson = one.type === 'boolean' || (one.type === 'array' && one.choices)
     const choice = one.choices?.find((value) => String(value) === entry)
-    const value = isJson ? (JSON.parse(entry) as Json) : choice !== undefined ? choice : valueOf(one, entry)
+    const value = isJson ? (parseJson(entry) as Json) : choice !== undefined ? choice : valueOf(one, entry)
     if (value !== undefined && !(value === '' && one.required)) values[one.name] = value
   }
   return values
