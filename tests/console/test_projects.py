@@ -169,6 +169,30 @@ def test_the_lineage_leads_to_the_very_model_and_endpoint(console: Console, coin
         expect(page.locator("nav a[aria-current=true]")).to_contain_text(name)
 
 
+# How many points of the lines are within the box of a node; a line begins and ends at the edge of one.
+_HIDDEN_POINTS = """svg => {
+    const boxes = [...svg.querySelectorAll('.lineage-node g')].map(node => {
+        const { e, f } = node.transform.baseVal.consolidate().matrix
+        const box = node.querySelector('.box')
+        return [e + 1, f + 1, e + box.width.baseVal.value - 1, f + box.height.baseVal.value - 1]
+    })
+    const points = [...svg.querySelectorAll('.lineage-line')].flatMap(line =>
+        Array.from({ length: line.getTotalLength() / 4 }, (_, index) => line.getPointAtLength(index * 4)))
+    return points.filter(({ x, y }) => boxes.some(([left, top, right, bottom]) =>
+        x > left && x < right && y > top && y < bottom)).length
+}"""
+
+
+@pytest.mark.long
+def test_lines_of_the_lineage_pass_no_node_that_they_do_not_end_in(console: Console, coins: Coins) -> None:
+    console.go(f"/projects/{coins.slug}")
+    lineage = console.page.get_by_role("group", name="Lineage")
+    # It reads a model and a datasource, which are in the columns before and after the merge.
+    expect(lineage.get_by_role("link", name=re.compile("report Bargains"))).to_be_visible()
+    assert lineage.evaluate(_HIDDEN_POINTS) == 0
+    console.screenshot("lineage")
+
+
 @pytest.mark.long
 def test_counts_are_those_of_the_versions_that_are_compared(console: Console, deployed: Deployed) -> None:
     slug = f"counts-{secrets.token_hex(3)}"

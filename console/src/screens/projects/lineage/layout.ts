@@ -15,14 +15,75 @@ export interface Placed<T> {
   row: number
 }
 
+/** Where lines of one node pass between the nodes of a column that they do not end in. */
+export interface Lane {
+  column: number
+  /** The middle of the lane, in rows. */
+  centre: number
+}
+
 export interface Layout<T> {
   placed: Map<string, Placed<T>>
   columns: number
   rows: number
+  /** The lanes of the line from a node to one that depends on it. */
+  lanes: (parent: string, child: string) => Lane[]
 }
+
+/** What takes place in a column: a node, or a lane. */
+interface Item<T> {
+  id: string
+  node: T | null
+  column: number
+  row: number
+  /** What it is connected with in the columns beside it. */
+  before: Item<T>[]
+  after: Item<T>[]
+}
+
+const LANE = 0.3
+const sizeOf = (item: Item<unknown>) => (item.node ? 1 : LANE)
+const centreOf = (item: Item<unknown>) => item.row + sizeOf(item) / 2
 
 /** Place nodes; parents that are not among them are passed over, and so are dependencies in a circle. */
 export function layOut<T extends GraphNode>(nodes: T[]): Layout<T> {
+  const numbers = columnsOf(nodes)
+  const columns: Item<T>[][] = [...new Set(numbers.values())].map(() => [])
+  const items = new Map<string, Item<T>>()
+  const put = (id: string, node: T | null, column: number) => {
+    const item: Item<T> = { id, node, column, row: 0, before: [], after: [] }
+    items.set(id, item)
+    columns[column]!.push(item)
+    return item
+  }
+  for (const node of nodes) put(node.id, node, numbers.get(node.id)!)
+  // All lines of a node share its lane of a column.
+  const way = (parent: Item<T>, child: Item<T>) => {
+    const between = Array.from({ length: Math.max(0, child.column - parent.column - 1) }, (_, index) => parent.column + 1 + index)
+    return between.map((column) => items.get(`${parent.id}\n${column}`) ?? put(`${parent.id}\n${column}`, null, column))
+  }
+  for (const node of nodes) {
+    for (const parent of node.parents.flatMap((id) => items.get(id) ?? [])) {
+      const child = items.get(node.id)!
+      const steps = [parent, ...way(parent, child), child]
+      for (const [index, item] of steps.slice(1).entries()) connect(steps[index]!, item)
+    }
+  }
+  const rows = arrange(columns)
+  const placed = [...items.values()].flatMap(({ id, node, column, row }) => (node ? [[id, { node, column, row }] as const] : []))
+  const lanes = (parent: string, child: string) =>
+    way(items.get(parent)!, items.get(child)!).map((item) => ({ column: item.column, centre: centreOf(item) }))
+  return { placed: new Map(placed), columns: columns.length, rows, lanes }
+}
+
+function connect<T>(before: Item<T>, after: Item<T>): void {
+  if (before.after.includes(after)) return
+  before.after.push(after)
+  after.before.push(before)
+}
+
+/** The column of each node, from 0 without gaps. */
+function columnsOf(nodes: GraphNode[]): Map<string, number> {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const depths = new Map<string, number>()
   const depthOf = (id: string): number => {
@@ -35,41 +96,37 @@ export function layOut<T extends GraphNode>(nodes: T[]): Layout<T> {
     return depth
   }
   nodes.forEach((node) => depthOf(node.id))
-  const inner = nodes.filter((node) => !node.last).map((node) => depths.get(node.id)!)
-  const lastColumn = Math.max(0, ...inner) + 1
-  const columns: T[][] = []
-  for (const node of nodes) {
-    const column = node.last ? lastColumn : depths.get(node.id)!
-    ;(columns[column] ??= []).push(node)
-  }
-  return place(columns.filter(Boolean))
+  const last = Math.max(0, ...nodes.filter((node) => !node.last).map((node) => depths.get(node.id)!)) + 1
+  const columns = new Map(nodes.map((node) => [node.id, node.last ? last : depths.get(node.id)!]))
+  const used = [...new Set(columns.values())].sort((a, b) => a - b)
+  return new Map([...columns].map(([id, column]) => [id, used.indexOf(column)]))
 }
 
-function place<T extends GraphNode>(columns: T[][]): Layout<T> {
-  const rows = Math.max(0, ...columns.map((column) => column.length))
-  const placed = new Map<string, Placed<T>>()
+/** Choose the rows: each item near to what it is connected with, so that fewer lines cross. */
+function arrange<T>(columns: Item<T>[][]): number {
+  const heights = columns.map((items) => items.reduce((sum, item) => sum + sizeOf(item), 0))
+  const rows = Math.max(0, ...heights)
   const put = () =>
-    columns.forEach((nodes, column) => {
-      const start = (rows - nodes.length) / 2
-      nodes.forEach((node, index) => placed.set(node.id, { node, column, row: start + index }))
+    columns.forEach((items, column) => {
+      let row = (rows - heights[column]!) / 2
+      for (const item of items) {
+        item.row = row
+        row += sizeOf(item)
+      }
     })
-  put()
-  // Each node near to what it is connected with: from the left to the right, back and again, so that fewer lines cross.
-  const children = new Map<string, string[]>()
-  for (const node of columns.flat()) {
-    for (const parent of node.parents) children.set(parent, [...(children.get(parent) ?? []), node.id])
-  }
-  const sort = (nodes: T[], neighbours: (node: T) => string[]) => {
-    const centre = (node: T) => {
-      const known = neighbours(node).flatMap((id) => placed.get(id)?.row ?? [])
-      return known.length > 0 ? known.reduce((sum, row) => sum + row, 0) / known.length : placed.get(node.id)!.row
+  const sort = (items: Item<T>[], neighbours: (item: Item<T>) => Item<T>[]) => {
+    const wish = (item: Item<T>) => {
+      const its = neighbours(item)
+      return its.length > 0 ? its.reduce((sum, one) => sum + centreOf(one), 0) / its.length : centreOf(item)
     }
-    const centres = new Map(nodes.map((node) => [node.id, centre(node)]))
-    nodes.sort((a, b) => centres.get(a.id)! - centres.get(b.id)!)
+    const wishes = new Map(items.map((item) => [item, wish(item)]))
+    items.sort((a, b) => wishes.get(a)! - wishes.get(b)!)
     put()
   }
-  for (const nodes of columns) sort(nodes, (node) => node.parents)
-  for (const nodes of columns.toReversed()) sort(nodes, (node) => children.get(node.id) ?? [])
-  for (const nodes of columns) sort(nodes, (node) => node.parents)
-  return { placed, columns: columns.length, rows }
+  put()
+  // From the left to the right, back and again.
+  for (const items of columns) sort(items, (item) => item.before)
+  for (const items of columns.toReversed()) sort(items, (item) => item.after)
+  for (const items of columns) sort(items, (item) => item.before)
+  return rows
 }

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { href, Link, useParameter } from '../../../router'
 import { Badge } from '../../../ui/parts'
 import { formatAge, Time } from '../../../ui/values'
-import { layOut, type Placed } from './layout'
+import { layOut, type Lane, type Placed } from './layout'
 import './lineage.css'
 import type { LineageNode } from './nodes'
 
@@ -16,7 +16,7 @@ const DOWN = HEIGHT + 18
 const MARGIN = 6
 
 type Place = Placed<LineageNode>
-const left = (place: Place) => MARGIN + place.column * ACROSS
+const left = (place: { column: number }) => MARGIN + place.column * ACROSS
 const top = (place: Place) => MARGIN + place.row * DOWN
 
 export function Lineage({ nodes }: { nodes: LineageNode[] }) {
@@ -35,7 +35,8 @@ export function Lineage({ nodes }: { nodes: LineageNode[] }) {
             place.node.parents.flatMap((id) => {
               const parent = layout.placed.get(id)
               const dim = related !== null && !(related.has(id) && related.has(place.node.id))
-              return parent ? [<Line key={`${id} ${place.node.id}`} from={parent} to={place} dim={dim} />] : []
+              const lanes = parent ? layout.lanes(id, place.node.id) : []
+              return parent ? [<Line key={`${id} ${place.node.id}`} from={parent} lanes={lanes} to={place} dim={dim} />] : []
             }),
           )}
           {places.map((place) => (
@@ -51,17 +52,22 @@ export function Lineage({ nodes }: { nodes: LineageNode[] }) {
   )
 }
 
-function Line(props: { from: Place; to: Place; dim: boolean }) {
-  const [x1, y1] = [left(props.from) + WIDTH, top(props.from) + HEIGHT / 2]
-  const [x2, y2] = [left(props.to), top(props.to) + HEIGHT / 2]
-  const bend = Math.max(GAP, x2 - x1) / 2
-  return (
-    <path
-      class={`lineage-line ${props.dim ? 'dim' : ''}`}
-      d={`M ${x1} ${y1} C ${x1 + bend} ${y1}, ${x2 - bend} ${y2}, ${x2} ${y2}`}
-      aria-hidden="true"
-    />
-  )
+/** A line between two nodes, which passes the columns between them on lanes, and so behind no other node. */
+function Line(props: { from: Place; lanes: Lane[]; to: Place; dim: boolean }) {
+  let [x, y] = [left(props.from) + WIDTH, top(props.from) + HEIGHT / 2]
+  let way = `M ${x} ${y}`
+  const bendTo = (x2: number, y2: number) => {
+    const bend = Math.max(GAP, x2 - x) / 2
+    way += ` C ${x + bend} ${y}, ${x2 - bend} ${y2}, ${x2} ${y2}`
+  }
+  for (const lane of props.lanes) {
+    const height = MARGIN + lane.centre * DOWN - (DOWN - HEIGHT) / 2
+    bendTo(left(lane), height)
+    ;[x, y] = [left(lane) + WIDTH, height]
+    way += ` H ${x}`
+  }
+  bendTo(left(props.to), top(props.to) + HEIGHT / 2)
+  return <path class={`lineage-line ${props.dim ? 'dim' : ''}`} d={way} aria-hidden="true" />
 }
 
 function Node(props: { place: Place; dim: boolean; onActive: (id: string | null) => void }) {
@@ -86,10 +92,10 @@ function Node(props: { place: Place; dim: boolean; onActive: (id: string | null)
           {node.kind}
         </text>
         <text class="name" x="16" y="34">
-          {shorten(node.name, 19)}
+          {shorten(node.name, 17)}
         </text>
         <text class="state" x="16" y="52">
-          {shorten(node.state, 25)}
+          {shorten(node.state, 23)}
         </text>
         <text class="age" x={WIDTH - 10} y="17" text-anchor="end">
           {age && shortAge(node.at!)}
@@ -99,10 +105,11 @@ function Node(props: { place: Place; dim: boolean; onActive: (id: string | null)
   )
 }
 
-/** An age in few letters, such as `7 min ago`; the label has it in full. */
+/** An age in few letters, such as `7 min`; the label has it in full. */
 function shortAge(time: string): string {
   const units = { second: 's', minute: 'min', hour: 'h', day: 'd' }
-  return formatAge(time).replace(/(second|minute|hour|day)s?\b/, (_, unit: keyof typeof units) => units[unit])
+  const age = formatAge(time).replace(/ ago$/, '')
+  return age.replace(/(second|minute|hour|day)s?\b/, (_, unit: keyof typeof units) => units[unit])
 }
 
 function shorten(text: string, length: number): string {
