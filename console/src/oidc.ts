@@ -3,6 +3,9 @@ import { api, ApiError, ok } from './api/client'
 import { keepCredential } from './api/session'
 
 const PENDING = 'sluice.sign-in'
+const REFUSED =
+  'You are signed in at the issuer, but this stack does not accept its token. ' +
+  'An administrator should compare the stack’s audience and role claim with those of the issuer.'
 
 /** What the console needs to know of the stack before anybody is signed in. */
 export interface ConsoleConfig {
@@ -90,11 +93,7 @@ async function requireAccepted(token: string): Promise<void> {
     await ok(api.GET('/v1/me', { headers: { Authorization: `Bearer ${token}` } }))
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
-    throw new SignInError(
-      error.status === 401
-        ? `You are signed in at the issuer, but this stack does not accept its token: ${error.problem.detail} An administrator should compare the stack’s settings for tokens with the issuer’s.`
-        : error.problem.detail,
-    )
+    throw new SignInError(error.status === 401 ? REFUSED : error.problem.detail)
   }
 }
 

@@ -111,7 +111,7 @@ def test_a_sign_in_that_cannot_be_used_says_why(
         sign_in = page.get_by_role("button", name=f"Sign in at {urlsplit(issuer.url).netloc}")
         issuer.audience = "another program"
         sign_in.click()
-        expect(note).to_contain_text("this stack does not accept its token")
+        expect(note).to_contain_text("this stack does not accept its token. An administrator should compare")
         issuer.answers = {"iss": "https://other.example"}
         sign_in.click()
         expect(note).to_contain_text("another issuer")
