@@ -194,3 +194,20 @@ def test_members_are_shown_by_name(console: Console, deployed: Deployed, label: 
     console.leave()
     deployed.done("DELETE", f"/projects/{label}")
     deployed.done("DELETE", f"/keys/{key['id']}")
+
+
+@pytest.mark.long
+def test_a_name_that_cannot_be_is_not_sent(console: Console) -> None:
+    page = console.page
+    console.go("/administration/secrets")
+    page.get_by_role("button", name="Add a secret").click()
+    name = page.get_by_label("Name")
+    name.fill("Bad Name")
+    page.get_by_label("Value").fill("s3cret")
+    page.get_by_role("button", name="Save").click()
+    expect(name).to_be_focused()
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("dialog")).to_contain_text("Use up to 63 letters, digits")
+    name.fill("good-name")
+    expect(name).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="Cancel").click()

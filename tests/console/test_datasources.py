@@ -390,3 +390,17 @@ def test_a_viewer_reads_but_changes_nothing(browser: Browser, deployed: Deployed
         expect(console.page.get_by_role("button", name="Save")).to_have_count(0)
     deployed.done("DELETE", f"/keys/{key['id']}")
     deployed.done("DELETE", f"/datasources/{slug}")
+
+
+@pytest.mark.long
+def test_a_missing_secret_is_told_at_its_field(console: Console) -> None:
+    console.expect_refusals(422)
+    page = console.page
+    console.go("/datasources/new")
+    page.get_by_label("Address of an API").fill("https://api.example.com/v1/things")
+    page.get_by_label("Credentials").select_option("bearer token")
+    page.get_by_label("Secret").fill("no-such-secret")
+    page.get_by_role("button", name="Detect").click()
+    expect(page.get_by_label("Secret")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("There is no secret 'no-such-secret'; set it in the console")).to_have_count(1)
+    console.check_accessibility()

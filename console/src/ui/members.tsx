@@ -166,6 +166,7 @@ function AddMember(props: { kind: SharedKind; slug: string; onClose: () => void;
         value={principal}
         onInput={setPrincipal}
         required
+        refused={principal && !/^(user|group|key):./.test(principal.trim()) ? 'Begin with user:, group: or key:, or find somebody above.' : undefined}
         placeholder="user:…, group:… or key:…"
         help="Or a group of the issuer, such as group:planners."
       />

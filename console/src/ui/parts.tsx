@@ -1,7 +1,7 @@
 /** The small parts of every page: panels, badges, messages, buttons and fields. */
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
 import type { ApiError, Problem } from '../api/client'
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
 import type { Loaded } from '../api/load'
 import { Link, usePlace } from '../router'
 
@@ -112,6 +112,11 @@ export function Note(props: { tone?: 'warn' | 'bad' | 'info'; children: Componen
   )
 }
 
+/** A text of the API, which puts what is to be written literally between backticks. */
+export function Words({ text }: { text: string }) {
+  return <>{text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>
+}
+
 /** A problem of the API in its own words, with each invalid part of the request. */
 export function ProblemNote(props: { error: ApiError | undefined; retry?: () => void }) {
   if (!props.error) return null
@@ -135,12 +140,12 @@ export function ProblemText({ problem }: { problem: Problem }) {
   const faults = problem.errors?.filter((error) => error.message !== problem.detail) ?? []
   return (
     <>
-      <strong>{problem.title}.</strong> {problem.detail}
+      <strong>{problem.title}.</strong> <Words text={problem.detail ?? ''} />
       {faults.length > 0 && (
         <ul>
           {faults.slice(0, 50).map((error) => (
             <li key={error.pointer + error.message}>
-              {error.pointer && <code>{error.pointer}</code>} {error.message}
+              {error.pointer && <code>{error.pointer}</code>} <Words text={error.message} />
             </li>
           ))}
         </ul>
@@ -211,7 +216,11 @@ export function Field(props: {
       {props.children({ id, 'aria-invalid': props.wrong ? 'true' : undefined, 'aria-describedby': about })}
       {about && (
         <div id={about}>
-          {props.wrong && <div class="wrong">{props.wrong}</div>}
+          {props.wrong && (
+            <div class="wrong">
+              <Words text={props.wrong} />
+            </div>
+          )}
           {props.help && <div class="help">{props.help}</div>}
         </div>
       )}
@@ -230,12 +239,18 @@ export function TextField(props: {
   required?: boolean
   placeholder?: string
   autoFocus?: boolean
+  /** Why the form cannot be sent with this value: the browser refuses to, and leads to the field. */
+  refused?: string
 }) {
+  const { refused } = props
+  const input = useRef<HTMLInputElement>(null)
+  useLayoutEffect(() => input.current!.setCustomValidity(refused ?? ''), [refused])
   return (
-    <Field label={props.label} help={props.help} wrong={props.wrong}>
+    <Field label={props.label} help={props.help} wrong={refused ?? props.wrong}>
       {(attributes) => (
         <input
           {...attributes}
+          ref={input}
           type={props.type ?? 'text'}
           value={props.value}
           required={props.required}

@@ -104,6 +104,12 @@ async function loadSecret(name: string): Promise<Secret> {
   throw new ApiError(404, { type: 'about:blank', title: 'Not found', status: 404, detail })
 }
 
+/** The name is a part of the address: of a wrong one, the API could only say that it does not exist. */
+function nameFault(name: string): string | undefined {
+  if (name === '' || /^[A-Za-z0-9][\w.-]{0,62}$/.test(name)) return undefined
+  return 'Use up to 63 letters, digits, -, _ and ., the first a letter or digit.'
+}
+
 function EditSecret(props: { present: Secret | null; onClose: () => void; onSaved: () => void }) {
   const [present, setPresent] = useState(props.present)
   const [name, setName] = useState(present?.name ?? '')
@@ -128,7 +134,8 @@ function EditSecret(props: { present: Secret | null; onClose: () => void; onSave
           onInput={setName}
           required
           wrong={refused ? 'There is a secret of this name already. Change it in the list, or choose another name.' : undefined}
-          help="Small letters, digits and hyphens."
+          refused={nameFault(name)}
+          help="It never changes."
         />
       )}
       {present && refused && (

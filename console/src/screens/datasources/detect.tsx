@@ -2,8 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
-import { Badge, Button, Note, Panel, ProblemNote, SelectField, TextField, type Tone } from '../../ui/parts'
-import { Words } from '../algorithms/text'
+import { Badge, Button, Note, Panel, ProblemNote, SelectField, TextField, type Tone, Words } from '../../ui/parts'
 import './datasources.css'
 import { textOf } from './editor/document'
 import { PreviewTable } from './editor/trial'
@@ -31,6 +30,7 @@ export function Detect({ onTake }: { onTake: (document: Detection['document']) =
     const auth = authOf(type, secret.trim(), name.trim())
     setFound(await detect(url.trim(), auth))
   })
+  const isMissing = type !== 'none' && looking.error?.problem.type === 'urn:sluice:problem:secret-missing'
   return (
     <>
       <Panel title="Find out from an address">
@@ -70,12 +70,12 @@ export function Detect({ onTake }: { onTake: (document: Detection['document']) =
                 value={secret}
                 onInput={setSecret}
                 required
-                wrong={looking.error?.at('/auth/secret')}
+                wrong={isMissing ? looking.error!.problem.detail : looking.error?.at('/auth/secret')}
                 help="The name of a secret, not its value."
               />
             )}
           </div>
-          <ProblemNote error={looking.error} />
+          <ProblemNote error={isMissing ? undefined : looking.error} />
           <div class="row">
             <Button look="primary" type="submit" busy={looking.busy}>
               Detect

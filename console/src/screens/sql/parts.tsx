@@ -17,8 +17,8 @@ export function NameField(props: { name: string; onInput: (name: string) => void
     ? 'There is one of this name already.'
     : props.error?.problem.errors?.find(isAboutName)?.message
   // Such a name would be another address, of which the API could only say that it does not exist.
-  const wrong = (props.sql ? /\W/ : /[^\w-]/).test(props.name) ? `Use letters, digits${props.sql ? '' : ', -'} and _ only.` : fault
-  return <TextField label="Name" value={props.name} onInput={props.onInput} required autoFocus wrong={wrong} help={props.help} />
+  const refused = (props.sql ? /[^a-z0-9_]/ : /[^a-z0-9_-]/).test(props.name) ? `Use small letters, digits${props.sql ? '' : ', -'} and _ only.` : undefined
+  return <TextField label="Name" value={props.name} onInput={props.onInput} required autoFocus refused={refused} wrong={fault} help={props.help} />
 }
 
 /** A name that was to be new. */
