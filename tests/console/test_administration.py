@@ -66,6 +66,9 @@ def test_a_wrong_secret_says_why_at_its_field(console: Console, deployed: Deploy
     page.get_by_label("Only for these projects").fill("no-such-project")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Only for these projects")).to_have_attribute("aria-invalid", "true")
+    said = page.get_by_role("dialog").inner_text()
+    assert said.count("no-such-project") == 1, "once, at the field"
     page.get_by_label("Only for these projects").fill("")
     page.get_by_label("Only to these hosts").fill("api.example.com")
     page.get_by_role("button", name="Save").click()

@@ -17,9 +17,22 @@ export class ApiError extends Error {
     super(problem.detail)
   }
 
-  /** What is wrong with one field of the request's body, by its JSON Pointer. */
+  /** The faults that a form says at its fields. */
+  readonly told = new Set<string>()
+
+  /** What is wrong with one field of the request's body, by its JSON Pointer, for the form to say it there. */
   at(pointer: string): string | undefined {
-    return this.problem.errors?.find((error) => error.pointer === pointer)?.message
+    return this.tell(this.problem.errors?.find((error) => error.pointer === pointer))
+  }
+
+  /** What is wrong with a list that one field has, or with an item of it. */
+  within(pointer: string): string | undefined {
+    return this.tell(this.problem.errors?.find((error) => error.pointer === pointer || error.pointer.startsWith(`${pointer}/`)))
+  }
+
+  private tell(fault: { pointer: string; message: string } | undefined): string | undefined {
+    if (fault) this.told.add(fault.pointer)
+    return fault?.message
   }
 }
 

@@ -88,9 +88,9 @@ export function Badge(props: { tone?: Tone; children: ComponentChildren; title?:
 }
 
 const TONES: Record<string, Tone> = {
-  succeeded: 'good', complete: 'good', active: 'good', published: 'good', passed: 'good', ok: 'good',
+  succeeded: 'good', complete: 'good', active: 'good', published: 'good', passed: 'good', ok: 'good', delivered: 'good',
   stale: 'warn', partial: 'warn', unproven: 'warn', warning: 'warn', acknowledged: 'warn', cancelled: 'warn',
-  failed: 'bad', critical: 'bad', error: 'bad',
+  refused: 'warn', unfinished: 'warn', failed: 'bad', critical: 'bad', error: 'bad', blocked: 'bad',
   running: 'busy', pending: 'busy',
 }
 
@@ -117,12 +117,12 @@ export function Words({ text }: { text: string }) {
   return <>{text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>
 }
 
-/** A problem of the API in its own words, with each invalid part of the request. */
+/** A problem of the API in its own words, with each invalid part of the request that no field before it has told. */
 export function ProblemNote(props: { error: ApiError | undefined; retry?: () => void }) {
   if (!props.error) return null
   return (
     <Note tone="bad">
-      <ProblemText problem={props.error.problem} />
+      <ProblemText problem={props.error.problem} told={props.error.told} />
       {props.retry && (
         <div>
           <button class="button quiet" type="button" onClick={props.retry}>
@@ -134,13 +134,18 @@ export function ProblemNote(props: { error: ApiError | undefined; retry?: () => 
   )
 }
 
-/** The text of a problem, of a request or of a run. */
-export function ProblemText({ problem }: { problem: Problem }) {
+/**
+ * The text of a problem, of a request or of a run.
+ *
+ * @param told the pointers of the faults that fields have told already.
+ */
+export function ProblemText({ problem, told }: { problem: Problem; told?: Set<string> }) {
+  const isToldAtField = problem.errors?.some((error) => told?.has(error.pointer) && error.message === problem.detail)
   // A problem with one fault may have the same text twice.
-  const faults = problem.errors?.filter((error) => error.message !== problem.detail) ?? []
+  const faults = problem.errors?.filter((error) => error.message !== problem.detail && !told?.has(error.pointer)) ?? []
   return (
     <>
-      <strong>{problem.title}.</strong> <Words text={problem.detail ?? ''} />
+      <strong>{problem.title}.</strong> <Words text={isToldAtField ? 'See what is said at the field.' : (problem.detail ?? '')} />
       {faults.length > 0 && (
         <ul>
           {faults.slice(0, 50).map((error) => (

@@ -202,7 +202,7 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
           { value: 'some', text: 'these projects only' },
         ]}
         onChange={(value) => setProjects(value === 'all' ? null : [])}
-        wrong={create.error?.at('/projects')}
+        wrong={create.error?.within('/projects')}
       />
       {projects && <ChooseProjects chosen={projects} onChange={setProjects} />}
       <TimeField label="Expires" value={expires} onChange={setExpires} wrong={create.error?.at('/expires_at')} />

@@ -157,10 +157,10 @@ function EditSecret(props: { present: Secret | null; onClose: () => void; onSave
         label="Only to these hosts"
         value={hosts}
         onInput={setHosts}
-        wrong={save.error?.at('/hosts')}
+        wrong={save.error?.within('/hosts')}
         help="Separated by commas; empty for all, if only admins’ datasources use it."
       />
-      <TextField label="Only for these projects" value={projects} onInput={setProjects} wrong={save.error?.at('/projects')} />
+      <TextField label="Only for these projects" value={projects} onInput={setProjects} wrong={save.error?.within('/projects')} />
     </FormDialog>
   )
 }
