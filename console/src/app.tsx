@@ -1,41 +1,59 @@
 /** The frame of every page: the navigation, the screen of the present place, and who is signed in. */
-import type { ComponentType } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { ComponentChildren, ComponentType } from 'preact'
+import { useEffect, useErrorBoundary, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, ok, type Schemas } from './api/client'
 import { useLoad } from './api/load'
-import { currentCredential, onSessionChange, signOut } from './api/session'
 import { Me, useMe } from './api/me'
-import { Link, match, usePlace } from './router'
+import { currentSession, onSessionChange, type Session, signOut } from './api/session'
+import { Link, match, navigate, usePlace } from './router'
 import { SECTIONS, type Screen, type ScreenProps, type Section } from './screens/registry'
 import { SignIn } from './sign-in'
+import { SignInAgain } from './sign-in-again'
 import { chosenTheme, nextTheme } from './theme'
-import { Button, Empty, Page, Show } from './ui/parts'
+import { Button, Empty, Note, Page, ProblemNote } from './ui/parts'
 import { Toasts } from './ui/toasts'
 import { AskBeforeLeaving } from './ui/unsaved'
 import { unlessUnsaved } from './unsaved'
 
+/** Sign out; the next user begins at the first page, not with what this one has asked for. */
+function leave(): void {
+  signOut()
+  navigate('/', {}, { replace: true })
+}
+
 export function App() {
-  const [credential, setCredential] = useState(currentCredential)
-  useEffect(() => onSessionChange(() => setCredential(currentCredential())), [])
+  const [, draw] = useState({})
+  useEffect(() => onSessionChange(() => draw({})), [])
+  const session = currentSession()
   return (
     <>
-      {credential ? <SignedIn key={credential} /> : <SignIn />}
+      {session ? <SignedIn key={session.number} session={session} /> : <SignIn />}
       <Toasts />
       <AskBeforeLeaving />
     </>
   )
 }
 
-function SignedIn() {
-  const me = useLoad(() => ok(api.GET('/v1/me')), [])
+function SignedIn({ session }: { session: Session }) {
+  const me = useLoad(async () => {
+    const owner = await ok(api.GET('/v1/me'))
+    session.owner = owner
+    return owner
+  }, [session.credential])
+  const shown = me.data ?? session.owner
   return (
-    <Show from={me}>
-      {(data) => (
-        <Me.Provider value={data}>
-          <Frame me={data} />
+    <>
+      <ProblemNote error={me.error} retry={me.reload} />
+      {me.error && !shown && <Button onClick={leave}>Sign out</Button>}
+      {shown ? (
+        <Me.Provider value={shown}>
+          <Frame me={shown} />
         </Me.Provider>
+      ) : (
+        me.loading && <div class="loading" role="status">Loading …</div>
       )}
-    </Show>
+      {session.refused && session.owner && <SignInAgain owner={session.owner} onLeave={() => unlessUnsaved(leave)} />}
+    </>
   )
 }
 
@@ -86,13 +104,31 @@ function Frame({ me }: { me: Schemas['Identity'] }) {
             {me.id}, {me.role}
           </span>
           <ThemeButton />
-          <Button onClick={() => unlessUnsaved(signOut)}>Sign out</Button>
+          <Button onClick={() => unlessUnsaved(leave)}>Sign out</Button>
         </div>
       </header>
       <main class="page" ref={main} id="main" tabIndex={-1}>
-        <CurrentScreen path={place.path} />
+        <Boundary path={place.path}>
+          <CurrentScreen path={place.path} />
+        </Boundary>
       </main>
     </div>
+  )
+}
+
+/** What is drawn if a screen fails: a fault of the console. */
+function Boundary({ path, children }: { path: string; children: ComponentChildren }) {
+  const [error, reset] = useErrorBoundary((error) => console.error(error))
+  useLayoutEffect(reset, [path])
+  if (!error) return <>{children}</>
+  return (
+    <Page title="This page has failed">
+      <Note tone="bad">{error instanceof Error ? error.message : String(error)}</Note>
+      <div class="row">
+        <Button onClick={() => location.reload()}>Load it again</Button>
+        <Link to="/">Go to the first page</Link>
+      </div>
+    </Page>
   )
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { api, ApiError, ok } from './api/client'
+import { ApiError, identify } from './api/client'
 import { useAction, useLoad } from './api/load'
 import { keepCredential } from './api/session'
 import { loadConfig, SignInError, signInProblem, startSignIn } from './oidc'
@@ -17,8 +17,7 @@ export function SignIn() {
     form.current!.querySelector('input')!.focus()
   }, [])
   const check = useAction(async () => {
-    const headers = { Authorization: `Bearer ${key.trim()}` }
-    await ok(api.GET('/v1/me', { headers })).catch((error: unknown) => {
+    await identify(key.trim()).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 401) Object.assign(error.problem, { title: 'This key is not valid', detail: 'Check that it is whole, and not expired or revoked.' })
       throw error
     })

@@ -71,6 +71,24 @@ def issuer(server: Server) -> Issuer:
     return Issuer(server)
 
 
+def _sign_in_again(console: Console, issuer: Issuer) -> None:
+    """The token is refused in the middle of something: the page stays, and the issuer is asked in another window."""
+    page = console.page
+    console.expect_refusals(401)
+    console.go("/projects")
+    page.get_by_role("button", name="Create a project").first.click()
+    page.get_by_label("Name", exact=True).fill("Typed for long")
+    page.route("**/v1/projects", lambda route: route.fulfill(status=401, body="{}"), times=1)
+    page.get_by_role("button", name="Create", exact=True).click()
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Sign in at").click()
+    if not opened.value.is_closed():
+        opened.value.wait_for_event("close")
+    console.heading("Typed for long")
+    assert issuer.exchanged == 2
+    assert page.evaluate("Object.keys(sessionStorage)") == ["sluice.credential"]
+
+
 def test_a_person_signs_in_at_the_issuer_and_returns_to_their_place(
     browser: Browser, deployed: Deployed, screenshots: Path, issuer: Issuer
 ) -> None:
@@ -88,11 +106,12 @@ def test_a_person_signs_in_at_the_issuer_and_returns_to_their_place(
         expect(page.get_by_text("user/ada, editor")).to_be_visible()
         assert issuer.exchanged == 1
         assert page.evaluate("Object.keys(sessionStorage)") == ["sluice.credential"]
+        _sign_in_again(console, issuer)
         # An answer of the issuer that this tab did not ask for is not taken.
         page.get_by_role("button", name="Sign out").click()
         page.goto(f"{console.address}?code=code-9&state=x")
         expect(page.get_by_label("API key")).to_be_visible()
-        assert issuer.exchanged == 1
+        assert issuer.exchanged == 2
         assert page.url == console.address, "nor does it stay in the address, and in links"
 
 

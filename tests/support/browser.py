@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,7 +127,9 @@ class Console:
 
         self.page.route(address, hold)
         yield
+        deadline = time.monotonic() + 60
         while not waiting:
+            assert time.monotonic() < deadline, f"there was no {method} of {address}"
             self.page.wait_for_timeout(20)
         for route in waiting:
             route.continue_()

@@ -1,9 +1,9 @@
 /** The public API, with types generated from its OpenAPI document. The console has no other way to the platform. */
+import createClient, { type Client, type Middleware } from 'openapi-fetch'
 import { isDots } from '../router'
 import { parseJson, writeJson } from './json'
-import createClient, { type Client, type Middleware } from 'openapi-fetch'
 import type { components, paths } from './schema'
-import { apiRoot, currentCredential, signOut } from './session'
+import { apiRoot, currentSession, signedInAgain } from './session'
 
 export type Schemas = components['schemas']
 export type Problem = Schemas['Problem']
@@ -39,18 +39,6 @@ export class ApiError extends Error {
 /** The header of a PUT that creates: it is refused (412) if there is something of that name already. */
 export const ONLY_NEW = { 'If-None-Match': '*' }
 
-const credentials: Middleware = {
-  onRequest({ request }) {
-    const credential = currentCredential()
-    // Never x-api-key: browsers drop Authorization when an answer redirects to the lake, which is another host.
-    if (credential) request.headers.set('Authorization', `Bearer ${credential}`)
-    return request
-  },
-  onResponse({ response }) {
-    if (response.status === 401 && currentCredential()) signOut()
-  },
-}
-
 /** Without asking: `/v1/projects/..` would be another route's address. */
 const dots: Middleware = {
   onRequest({ params }) {
@@ -65,23 +53,70 @@ function noSuchName(): Response {
 
 const ATTEMPTS = 5
 
-/** Ask again while the API is too busy, as long as it says, and a little longer each time: a 429 has done nothing yet. */
+/**
+ * Ask again while the API is too busy, as long as it says, and a little longer each time: a 429 has done nothing yet.
+ * What has an idempotency key is done once, however often it is asked.
+ */
 async function patientFetch(request: Request): Promise<Response> {
+  const repeatable = request.method === 'GET' || request.headers.has(KEY)
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(request.clone()).catch((error: unknown) => {
-      // A read that a change of the network has ended, as when a laptop wakes up.
-      const again = request.method === 'GET' && attempt < 3 && error instanceof TypeError
+      // A change of the network has ended it, as when a laptop wakes up.
+      const again = repeatable && attempt < 3 && error instanceof TypeError
       if (!again) throw error
     })
     if (!response) {
       await new Promise((resolve) => setTimeout(resolve, 300 * attempt))
       continue
     }
-    const busy = response.status === 429 || (response.status === 503 && request.method === 'GET')
-    if (!busy || attempt === ATTEMPTS) return response
+    if (attempt === ATTEMPTS || !(await isBusy(request, response))) return response
     const asked = Number(response.headers.get('Retry-After')) || 0.5
     await new Promise((resolve) => setTimeout(resolve, Math.min(asked, 5) * 1000 * attempt))
   }
+}
+
+async function isBusy(request: Request, response: Response): Promise<boolean> {
+  if (response.status === 429 || (response.status === 503 && request.method === 'GET')) return true
+  if (response.status !== 409 || !request.headers.has(KEY)) return false
+  const problem = await response.clone().json().catch(() => null)
+  return String(problem?.type).endsWith('request-running')
+}
+
+/** Ask as the session's user. If the credential is refused, the request waits until they have signed in again. */
+async function sessionFetch(request: Request): Promise<Response> {
+  const session = currentSession()
+  if (!session) return patientFetch(request)
+  for (;;) {
+    const { credential } = session
+    const signed = request.clone()
+    // Never x-api-key: browsers drop Authorization when an answer redirects to the lake, which is another host.
+    signed.headers.set('Authorization', `Bearer ${credential}`)
+    const response = await patientFetch(signed)
+    const again = response.status === 401 && (await signedInAgain(session, credential))
+    if (again) continue
+    // Whoever has signed out sees no more answers, and the next user none of the former one.
+    if (session !== currentSession()) throw new ApiError(401, problem(401, 'Signed out', 'You have signed out meanwhile.'))
+    return response
+  }
+}
+
+const KEY = 'Idempotency-Key'
+// POSTs that only ask.
+const QUESTION = /\/(query|check|preview|detect)$/
+/** The keys of POSTs of which it is not known what they have done. Each is found by its address and body. */
+const unanswered = new Map<string, string>()
+
+/** Send a POST with a key: if its answer is lost, the same one again is not done twice. */
+async function onceFetch(request: Request): Promise<Response> {
+  if (request.method !== 'POST' || QUESTION.test(new URL(request.url).pathname)) return sessionFetch(request)
+  const body = new TextDecoder('latin1').decode(await request.clone().arrayBuffer())
+  const content = `${request.url}\n${body}`
+  const key = unanswered.get(content) ?? crypto.getRandomValues(new Uint32Array(4)).join('-')
+  unanswered.set(content, key)
+  request.headers.set(KEY, key)
+  const response = await sessionFetch(request)
+  if (response.status < 500) unanswered.delete(content)
+  return response
 }
 
 // Without credentials of its own, the browser does not answer a 401 by asking for a password.
@@ -90,11 +125,11 @@ export const api = exactly(
   createClient<paths>({
     baseUrl: apiRoot,
     credentials: 'omit',
-    fetch: patientFetch,
+    fetch: onceFetch,
     bodySerializer: (body) => ((body as unknown) instanceof FormData ? body : writeJson(body)),
   }),
 )
-api.use(credentials, dots)
+api.use(dots)
 
 /** The same client, whose answers keep all digits of their numbers. */
 function exactly(client: Client<paths>): Client<paths> {
@@ -105,6 +140,16 @@ function exactly(client: Client<paths>): Client<paths> {
   }
   const methods = ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
   return Object.assign({}, client, Object.fromEntries(methods.map((method) => [method, read(client[method] as Call)])))
+}
+
+/**
+ * Whose credential this is; it need not be that of the session.
+ *
+ * @throws ApiError if the API refuses it.
+ */
+export async function identify(credential: string): Promise<Schemas['Identity']> {
+  const headers = { Authorization: `Bearer ${credential}` }
+  return jsonOf(await answerOf(patientFetch(new Request(`${apiRoot}/v1/me`, { credentials: 'omit', headers }))))
 }
 
 type Answer<T> = { data?: T; error?: unknown; response: Response }
@@ -132,17 +177,14 @@ export async function ok<T>(request: Promise<Answer<T>>): Promise<Exclude<T, str
  * @throws ApiError with the problem of an error answer.
  */
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = new Headers(init.headers)
-  const credential = currentCredential()
-  if (credential) headers.set('Authorization', `Bearer ${credential}`)
-  let response: Response
-  try {
-    const ask = () => patientFetch(new Request(apiRoot + path, { credentials: 'omit', ...init, headers }))
-    response = path.split('?', 1)[0]!.split('/').some(isDots) ? noSuchName() : await ask()
-  } catch (error) {
+  if (path.split('?', 1)[0]!.split('/').some(isDots)) return answerOf(Promise.resolve(noSuchName()))
+  return answerOf(onceFetch(new Request(apiRoot + path, { credentials: 'omit', ...init })))
+}
+
+async function answerOf(request: Promise<Response>): Promise<Response> {
+  const response = await request.catch((error: unknown) => {
     throw unreachable(error)
-  }
-  if (response.status === 401 && credential) signOut()
+  })
   if (!response.ok) throw problemOf(response, await jsonOf(response).catch(() => null))
   return response
 }
@@ -164,14 +206,17 @@ export async function all<T>(page: (cursor?: string) => Promise<{ items: T[]; ne
   return items
 }
 
-function unreachable(error: unknown): ApiError {
-  if (error instanceof DOMException && error.name === 'AbortError') throw error
-  const detail = 'The API did not answer. Check the connection, then try again.'
-  return new ApiError(0, { type: 'about:blank', title: 'No answer', status: 0, detail })
+function unreachable(error: unknown): unknown {
+  if (error instanceof ApiError || (error instanceof DOMException && error.name === 'AbortError')) return error
+  return new ApiError(0, problem(0, 'No answer', 'The API did not answer. Check the connection, then try again.'))
 }
 
 function problemOf(response: Response, body: unknown): ApiError {
   if (body && typeof body === 'object' && 'detail' in body) return new ApiError(response.status, body as Problem)
   const detail = `The API answered ${response.status} without saying why.`
-  return new ApiError(response.status, { type: 'about:blank', title: response.statusText, status: response.status, detail })
+  return new ApiError(response.status, problem(response.status, response.statusText, detail))
+}
+
+function problem(status: number, title: string, detail: string): Problem {
+  return { type: 'about:blank', title, status, detail }
 }

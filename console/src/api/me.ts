@@ -1,8 +1,10 @@
 /** Who is signed in, and what the access policy lets them do: no button is drawn that would answer 403. */
 import { createContext } from 'preact'
-import { useContext } from 'preact/hooks'
+import { useContext, useEffect } from 'preact/hooks'
 import { api, ok, type Schemas } from './client'
 import { useLoad } from './load'
+
+const RETRY_MS = 5000
 
 export const Me = createContext<Schemas['Identity'] | null>(null)
 
@@ -23,5 +25,11 @@ export function useMay(action: string): boolean {
  */
 export function useMayOn(resource: { project?: string; datasource?: string; input?: string; run?: string }): (action: string) => boolean {
   const answer = useLoad(() => ok(api.GET('/v1/me', { params: { query: resource } })), [JSON.stringify(resource)])
+  // Without the answer, a page has no buttons.
+  useEffect(() => {
+    if (!answer.error) return
+    const timer = setTimeout(answer.reload, RETRY_MS)
+    return () => clearTimeout(timer)
+  }, [answer.error])
   return (action) => answer.data?.actions.includes(action) ?? false
 }

@@ -1,6 +1,6 @@
 /** Short messages about what has just happened; screen readers announce them. */
 import { useEffect, useState } from 'preact/hooks'
-import { currentCredential, onSessionChange } from '../api/session'
+import { currentSession, onSessionChange } from '../api/session'
 
 type Toast = { id: number; text: string }
 let toasts: Toast[] = []
@@ -13,7 +13,7 @@ function change(next: Toast[]): void {
 }
 
 // They are for who was signed in.
-onSessionChange(() => currentCredential() === null && change([]))
+onSessionChange(() => currentSession() === null && change([]))
 
 /** Show a message for six seconds. */
 export function toast(text: string): void {

@@ -2,17 +2,17 @@
 import { all, api, ok } from '../api/client'
 import { useLoad } from '../api/load'
 import { useMay, useMe } from '../api/me'
-import { currentCredential } from '../api/session'
+import { currentSession, type Session } from '../api/session'
 
 type Names = Map<string, string>
 const KNOWN_FOR_MS = 60_000
 
-let asked: { credential: string | null; at: number; names: Promise<Names> } | null = null
+let asked: { session: Session | null; at: number; names: Promise<Names> } | null = null
 
 /** The names of all keys and people, which only admins may list; asked for at most once a minute. */
 function knownNames(): Promise<Names> {
-  const credential = currentCredential()
-  if (asked?.credential !== credential || Date.now() - asked.at > KNOWN_FOR_MS) asked = { credential, at: Date.now(), names: loadNames() }
+  const session = currentSession()
+  if (asked?.session !== session || Date.now() - asked.at > KNOWN_FOR_MS) asked = { session, at: Date.now(), names: loadNames() }
   return asked.names
 }
 

@@ -31,6 +31,8 @@ export default function Keys() {
   const done = (key: string | undefined) => {
     setCreating(false)
     if (key) setShown(key)
+    // The first answer was lost, and the API never shows a key again.
+    else toast('It is done, but the answer with the key was lost. Rotate the key to get another one.')
     keys.reload()
   }
   return (

@@ -29,6 +29,11 @@ export default function Webhooks() {
   const [creating, setCreating] = useState(false)
   const [secret, setSecret] = useState<string | null>(null)
   const [shown, setShown] = useParameter('deliveries')
+  const show = (value: string | undefined) => {
+    if (value) setSecret(value)
+    // The first answer was lost, and the API never shows a secret again.
+    else toast('It is done, but the answer with the secret was lost. Press “New secret” to get another one.')
+  }
   return (
     <AdministrationPage
       title="Webhooks"
@@ -49,7 +54,7 @@ export default function Webhooks() {
           key={item.id}
           item={item}
           onShow={() => setShown(item.id)}
-          onSecret={setSecret}
+          onSecret={show}
           onChange={subscriptions.reload}
         />
       )}
@@ -59,7 +64,7 @@ export default function Webhooks() {
           onClose={() => setCreating(false)}
           onCreated={(value) => {
             setCreating(false)
-            setSecret(value ?? null)
+            show(value)
             subscriptions.reload()
           }}
         />
@@ -77,7 +82,7 @@ export default function Webhooks() {
 function SubscriptionRow(props: {
   item: Subscription
   onShow: () => void
-  onSecret: (secret: string) => void
+  onSecret: (secret: string | undefined) => void
   onChange: () => void
 }) {
   const { item } = props
@@ -90,7 +95,7 @@ function SubscriptionRow(props: {
   }
   const rotate = async () => {
     const answer = await ok(api.POST('/v1/subscriptions/{subscription_id}/rotate', { params: { path } }))
-    if (answer.secret) props.onSecret(answer.secret)
+    props.onSecret(answer.secret)
   }
   return (
     <tr>

@@ -1,5 +1,6 @@
 /** The queries that were run in this tab; signing out forgets them. */
 import { useState } from 'preact/hooks'
+import { currentSession } from '../../api/session'
 
 export interface PastQuery {
   project: string
@@ -21,7 +22,10 @@ function read(): PastQuery[] {
 /** The past queries, newest first, and a function that adds one. */
 export function useHistory(): [PastQuery[], (query: PastQuery) => void] {
   const [queries, setQueries] = useState(read)
+  const [session] = useState(currentSession)
   const add = (query: PastQuery) => {
+    // The answer comes after the user has signed out: nothing is kept for the next one.
+    if (session !== currentSession()) return
     const others = read().filter((one) => one.sql !== query.sql || one.project !== query.project)
     const kept = [query, ...others].slice(0, MOST)
     sessionStorage.setItem(KEY, JSON.stringify(kept))
