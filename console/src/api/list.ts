@@ -28,9 +28,10 @@ export function useList<T>(
   newest.current = page
   const turn = useRef(0)
 
-  const load = useCallback((cursor?: string) => {
+  const load = useCallback((cursor?: string, begin = false) => {
     const mine = cursor === undefined ? ++turn.current : turn.current
-    setState((state) => ({ ...state, loading: true, error: undefined }))
+    // The items of another question are not shown while the new one is asked.
+    setState((state) => (begin ? { next: null, loading: true } : { ...state, loading: true, error: undefined }))
     newest.current(cursor).then(
       ({ items, next }) => {
         // The answer to an earlier question comes too late.
@@ -43,7 +44,7 @@ export function useList<T>(
       },
     )
   }, [])
-  useEffect(() => load(), dependencies)
+  useEffect(() => load(undefined, true), dependencies)
   useEffect(() => () => void ++turn.current, [])
 
   const { next } = state

@@ -85,18 +85,19 @@ export function useAction<A extends unknown[]>(work: (...values: A) => Promise<u
   const [state, setState] = useState<{ busy: boolean; error?: ApiError }>({ busy: false })
   const newest = useRef(work)
   newest.current = work
+  const turn = useRef(0)
   const run = useCallback(async (...values: A) => {
+    const mine = ++turn.current
+    // An earlier one that ends later says nothing about this one.
+    const end = (error?: ApiError) => mine === turn.current && setState({ busy: false, error })
     setState({ busy: true })
     try {
       await newest.current(...values)
-      setState({ busy: false })
+      end()
       return true
     } catch (error) {
-      if (!(error instanceof ApiError)) {
-        setState({ busy: false })
-        throw error
-      }
-      setState({ busy: false, error })
+      end(error instanceof ApiError ? error : undefined)
+      if (!(error instanceof ApiError)) throw error
       return false
     }
   }, [])

@@ -1,5 +1,6 @@
 /** The rules of a merge in words. */
 import type { Schemas } from '../../api/client'
+import { own } from '../../own'
 
 type Field = NonNullable<Schemas['RecordExplanation']['fields']>[string]
 
@@ -12,7 +13,7 @@ export interface FieldRule {
 /** The rule of a field in a version's merge. */
 export function fieldRule(version: Schemas['VersionDetail'], name: string): FieldRule {
   const merge = version.spec.merge as { fields?: Record<string, FieldRule> } | undefined
-  return merge?.fields?.[name] ?? {}
+  return own(merge?.fields, name) ?? {}
 }
 
 /** Why a field has its value, as a sentence. */

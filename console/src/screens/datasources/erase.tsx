@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
+import { own } from '../../own'
 import { Dialog } from '../../ui/dialog'
 import { Button, Note, ProblemNote, TextField } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
@@ -26,7 +27,7 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
     ask.clear()
   }
   const entered: Asked = {
-    key: Object.fromEntries(keys.map(({ name, type }) => [name, keyValue(values[name] ?? '', type)])),
+    key: Object.fromEntries(keys.map(({ name, type }) => [name, keyValue(own(values, name) ?? '', type)])),
     reason,
   }
   // What was counted is what would be erased: the fields may have changed since, even before the answer came.
@@ -47,7 +48,7 @@ export function Erase(props: { slug: string; keys: { name: string; type?: string
           <TextField
             key={name}
             label={name}
-            value={values[name] ?? ''}
+            value={own(values, name) ?? ''}
             onInput={(value) => changed(() => setValues({ ...values, [name]: value }))}
             required
             help={type}

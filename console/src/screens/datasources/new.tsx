@@ -2,10 +2,10 @@
 import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
-import { navigate, path, useParameter } from '../../router'
+import { path, useArrival, useParameter } from '../../router'
 import { Button, Page, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved, unlessUnsaved, useUnsaved } from '../../unsaved'
+import { unlessUnsaved, useUnsaved } from '../../unsaved'
 import { Detect } from './detect'
 import { textOf } from './editor/document'
 import { KINDS, TEMPLATES, written, type Kind } from './kinds'
@@ -17,7 +17,7 @@ const CRUMBS = [{ to: '/datasources', text: 'Datasources' }]
 export default function New() {
   const [kind, setKind] = useParameter('kind')
   const [taken, setTaken] = useState<string | null>(null)
-  const template = kind && kind in TEMPLATES ? textOf(TEMPLATES[kind as Kind]) : null
+  const template = kind && Object.hasOwn(TEMPLATES, kind) ? textOf(TEMPLATES[kind as Kind]) : null
   const text = taken ?? template
   const again = () => {
     setTaken(null)
@@ -57,11 +57,11 @@ function Templates({ onChoose }: { onChoose: (kind: string) => void }) {
 function Create({ first }: { first: string }) {
   const [text, setText] = useState(first)
   useUnsaved(text !== first, ['kind'])
+  const arrive = useArrival()
   const create = useAction(async (document: Record<string, unknown>) => {
     const made = await ok(api.POST('/v1/datasources', { body: unchecked(document) }))
-    forgetUnsaved()
     toast(`${made.name} is created.`)
-    navigate(path`/datasources/${made.slug!}`)
+    arrive(path`/datasources/${made.slug!}`)
   })
   return <DocumentEditor text={text} onText={setText} created={false} save={{ ...create, text: 'Create' }} />
 }

@@ -3,7 +3,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, navigate, path } from '../../router'
+import { path, Link, useArrival } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { CardTable, ShowList } from '../../ui/list'
 import { Badge, Empty, Panel, State } from '../../ui/parts'
@@ -91,6 +91,7 @@ function notes(column: Column): string[] {
 
 /** @param complete whether the last of the versions is the first that is kept. */
 function History(props: { slug: string; versions: Version[]; complete: boolean; mayReplay: boolean }) {
+  const arrive = useArrival()
   const { slug, versions, complete, mayReplay } = props
   return (
     <Panel title="Versions" flush>
@@ -140,7 +141,7 @@ function History(props: { slug: string; versions: Version[]; complete: boolean; 
                   <ConfirmButton
                     text="Replay"
                     question={`The raw pages of version ${version.number} are read again, with the present definition. The upstream is not called.`}
-                    work={async () => navigate(path`/datasources/${slug}`, { run: (await startRun(slug, version.number)).id })}
+                    work={async () => arrive(path`/datasources/${slug}`, { run: (await startRun(slug, version.number)).id })}
                   />
                 </td>
               )}

@@ -1,6 +1,7 @@
 /** The fields of an endpoint's document but its SQL, for the dialog that publishes a query and for the endpoint's page. */
 import type { ApiError, Schemas } from '../../api/client'
 import { numberOf } from '../../api/json'
+import { own } from '../../own'
 import { Field, SelectField, TextField } from '../../ui/parts'
 import { Check } from '../sql/parts'
 import { parametersIn } from '../sql/query'
@@ -81,7 +82,7 @@ export function endpointOf(form: EndpointForm, sql: string): Schemas['Endpoint']
 }
 
 function parameterForm(form: EndpointForm, name: string): ParameterForm {
-  return form.parameters[name] ?? { ...NEW_PARAMETER, type: name === form.as_of ? 'datetime' : 'string' }
+  return own(form.parameters, name) ?? { ...NEW_PARAMETER, type: name === form.as_of ? 'datetime' : 'string' }
 }
 
 function parameterOf(form: ParameterForm): Parameter {

@@ -44,7 +44,7 @@ export function withoutErrors<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withoutErrors) as T
   if (!isNested(value)) return value
   const present = value as Record<string, unknown>
-  const kept = Object.entries(present).filter(([name]) => !(name.endsWith('_error') && name.slice(0, -'_error'.length) in present))
+  const kept = Object.entries(present).filter(([name]) => !(name.endsWith('_error') && Object.hasOwn(present, name.slice(0, -'_error'.length))))
   return Object.fromEntries(kept.map(([name, one]) => [name, withoutErrors(one)])) as T
 }
 

@@ -3,13 +3,12 @@ import { useState } from 'preact/hooks'
 import { ApiError, api, ok } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
-import { Link, navigate, path, setParameters, usePlace } from '../../router'
+import { Link, path, setParameters, useArrival, usePlace } from '../../router'
 import { CardTable, ShowList } from '../../ui/list'
 import { Button, Empty, Page, Panel, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
 import { Who } from '../../ui/who'
-import { forgetUnsaved } from '../../unsaved'
 import { DocumentEditor } from './editor'
 import { KINDS, kindOf } from './kinds'
 
@@ -107,6 +106,7 @@ function NewInput() {
   const kind = kindOf(query.get('new') || 'topology')
   const [slug, setSlug] = useState('')
   const [wrong, setWrong] = useState<string>()
+  const arrive = useArrival()
   const save = async (document: Record<string, unknown>, comment: string | null) => {
     setWrong(undefined)
     try {
@@ -115,9 +115,8 @@ function NewInput() {
       if (error instanceof ApiError) setWrong(error.status === 409 ? error.problem.detail : error.at('/slug'))
       throw error
     }
-    forgetUnsaved()
     toast(`The input ${slug} was created.`)
-    navigate(path`/inputs/${slug}`)
+    arrive(path`/inputs/${slug}`)
   }
   return (
     <Page title="New input" crumbs={[{ to: '/inputs', text: 'Inputs' }]}>

@@ -2,11 +2,10 @@
 import { useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
-import { Link, navigate, path } from '../../router'
+import { path, Link, useArrival } from '../../router'
 import { FormDialog } from '../../ui/dialog'
 import { Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved } from '../../unsaved'
 import './projects.css'
 
 /** Names between commas, without spaces around. */
@@ -15,6 +14,7 @@ export function namesOf(text: string): string[] {
 }
 
 export function CreateProject({ onClose }: { onClose: () => void }) {
+  const arrive = useArrival()
   const [name, setName] = useState('')
   const [key, setKey] = useState('')
   const [chosen, setChosen] = useState<string[]>([])
@@ -34,8 +34,7 @@ export function CreateProject({ onClose }: { onClose: () => void }) {
       await ok(api.PUT('/v1/projects/{slug}/datasources/{datasource}', { params, body }))
     }
     toast(`The project ${slug} is created.`)
-    forgetUnsaved()
-    navigate(path`/projects/${slug}`)
+    arrive(path`/projects/${slug}`)
   })
   const keyError = create.error?.problem.errors?.find((error) => error.pointer.startsWith('/merge'))?.message
   return (

@@ -4,8 +4,8 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useKept } from '../../api/kept'
 import { useAction, useLoad, type Loaded } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { standingOf, type Standing } from '../../api/published'
-import { Link, navigate, path } from '../../router'
+import { type Standing, standingOf } from '../../api/published'
+import { Link, path, useArrival } from '../../router'
 import { Button, Empty, Note, Panel, ProblemNote, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { Who } from '../../ui/who'
@@ -239,6 +239,7 @@ function PublishedVersion({ slug, version }: { slug: string; version: Schemas['V
 }
 
 function Settings(props: { project: Schemas['ProjectView']; may: (action: string) => boolean; onChanged: () => void }) {
+  const arrive = useArrival()
   const { project, may } = props
   const [editing, setEditing] = useState(false)
   return (
@@ -260,7 +261,7 @@ function Settings(props: { project: Schemas['ProjectView']; may: (action: string
         </dl>
         <div class="row">
           {may('project.update') && <EnableProject project={project} onChanged={props.onChanged} />}
-          {may('project.delete') && <DeleteProject project={project} onDeleted={() => navigate('/projects')} />}
+          {may('project.delete') && <DeleteProject project={project} onDeleted={() => arrive('/projects')} />}
         </div>
       </div>
       {editing && (

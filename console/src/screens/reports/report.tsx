@@ -3,13 +3,12 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { api, ok, send, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { Link, navigate, path, setParameters, useParameter } from '../../router'
+import { path, Link, setParameters, useArrival, useParameter } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Gone, isGone } from '../../ui/gone'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatAge } from '../../ui/values'
-import { forgetUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { RunNote, useRun } from '../sql/parts'
 import { ReportEditor } from './edit'
@@ -32,6 +31,7 @@ function OneReport({ report, onChange }: { report: Report; onChange: () => void 
   const slug = report.project
   const params = { path: { slug, name: report.name } }
   const mayOn = useMayOn({ project: slug })
+  const arrive = useArrival()
   const [run] = useParameter('run')
   const [editing, setEditing] = useParameter('edit')
   const runs = useLoad(() => ok(api.GET('/v1/runs', { params: { query: { project: slug, status: 'succeeded', limit: 200 } } })), [slug])
@@ -46,9 +46,8 @@ function OneReport({ report, onChange }: { report: Report; onChange: () => void 
   )
   const remove = async () => {
     await ok(api.DELETE('/v1/projects/{slug}/reports/{name}', { params }))
-    forgetUnsaved()
     toast(`The report ${report.name} is deleted.`)
-    navigate(path`/projects/${slug}/reports`)
+    arrive(path`/projects/${slug}/reports`)
   }
   const mayUpdate = mayOn('project.update')
   return (

@@ -2,7 +2,7 @@
 import { api, ok } from '../../api/client'
 import { useAction } from '../../api/load'
 import { useMayOn } from '../../api/me'
-import { navigate, path } from '../../router'
+import { path, useArrival } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
 import { Button, ProblemNote } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
@@ -10,6 +10,7 @@ import { isActive, type Run } from './words'
 
 export function RunActions({ run, onChange }: { run: Run; onChange: () => void }) {
   const may = useMayOn({ run: run.id })
+  const arrive = useArrival()
   const mayOnDatasource = useMayOn(run.datasource ? { datasource: run.datasource } : { run: run.id })
   const params = { path: { run_id: run.id } }
   const redrive = useAction(async () => {
@@ -21,7 +22,7 @@ export function RunActions({ run, onChange }: { run: Run; onChange: () => void }
     const started = await ok(
       api.POST('/v1/datasources/{slug}/runs', { params: { path: { slug: run.datasource! } }, body: { replay: run.version } }),
     )
-    navigate(path`/runs/${started.id}`)
+    arrive(path`/runs/${started.id}`)
   })
   const canRedrive = ['failed', 'partial', 'cancelled'].includes(run.status)
   const canReplay = run.kind === 'ingest' && run.datasource !== null && run.version !== null && !isActive(run)

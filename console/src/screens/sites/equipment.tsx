@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
-import { Link, navigate, path, useParameter } from '../../router'
+import { path, Link, useArrival, useParameter } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
 import { Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
@@ -29,6 +29,7 @@ export default function EquipmentPage({ parameters }: ScreenProps) {
 }
 
 function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChange: () => void }) {
+  const arrive = useArrival()
   const { code, site } = equipment
   const [adding, setAdding] = useState(false)
   const [changing, setChanging] = useState(false)
@@ -39,7 +40,7 @@ function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChan
   const [parameter, setChosen] = useParameter('sensors')
   const remove = async () => {
     await ok(api.DELETE('/v1/equipment/{code}', { params: { path: { code }, header: { 'If-Match': `"${equipment.etag}"` } } }))
-    navigate(path`/sites/${site}`)
+    arrive(path`/sites/${site}`)
   }
   // The first sensor is drawn until others are chosen.
   const ids = parameter === null ? (sensors.data ?? []).slice(0, 1).map((sensor) => sensor.id) : parameter.split(',')

@@ -4,11 +4,10 @@ import { useState } from 'preact/hooks'
 import { api, ok, type ApiError, type Schemas } from '../../api/client'
 import { numberOf } from '../../api/json'
 import { useAction } from '../../api/load'
-import { navigate, path } from '../../router'
+import { path, useArrival } from '../../router'
 import { FormDialog } from '../../ui/dialog'
 import { Field, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved } from '../../unsaved'
 import type { Sensor } from './points'
 
 /** The document of the API does not say which fields a merge patch may have. */
@@ -32,13 +31,13 @@ function AssetForm(props: {
 }
 
 export function CreateSite({ onClose }: { onClose: () => void }) {
+  const arrive = useArrival()
   const [code, setCode] = useState('')
   const [type, setType] = useState<Schemas['Site']['type']>('vessel')
   const [name, setName] = useState('')
   const save = async () => {
     await ok(api.POST('/v1/sites', { body: { code, type, name: name || null } }))
-    forgetUnsaved()
-    navigate(path`/sites/${code}`)
+    arrive(path`/sites/${code}`)
   }
   return (
     <AssetForm title="Add a site" button="Add" save={save} onClose={onClose}>
@@ -54,6 +53,7 @@ export function CreateSite({ onClose }: { onClose: () => void }) {
 }
 
 export function CreateEquipment({ site, onClose }: { site: string; onClose: () => void }) {
+  const arrive = useArrival()
   const [code, setCode] = useState('')
   const [name, setName] = useState('')
   const [location, setLocation] = useState('')
@@ -61,8 +61,7 @@ export function CreateEquipment({ site, onClose }: { site: string; onClose: () =
   const save = async () => {
     const body = { code, name: name || null, location: location || null, parent: parent || null, status: 'active' as const }
     await ok(api.POST('/v1/sites/{code}/equipment', { params: { path: { code: site } }, body }))
-    forgetUnsaved()
-    navigate(path`/equipment/${code}`)
+    arrive(path`/equipment/${code}`)
   }
   return (
     <AssetForm title={`Add equipment to ${site}`} button="Add" save={save} onClose={onClose}>
@@ -140,6 +139,7 @@ const LIMITS = [
 
 /** Create a sensor of a piece of equipment, or change one. */
 export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose: () => void; onSaved?: () => void }) {
+  const arrive = useArrival()
   const { sensor } = props
   const [id, setId] = useState(sensor?.id ?? '')
   const [metric, setMetric] = useState(sensor?.metric ?? '')
@@ -156,8 +156,7 @@ export function SensorForm(props: { equipment: string; sensor?: Sensor; onClose:
       props.onSaved?.()
     } else {
       await ok(api.POST('/v1/sensors', { body }))
-      forgetUnsaved()
-      navigate(path`/sensors/${id}`)
+      arrive(path`/sensors/${id}`)
     }
   }
   return (

@@ -37,7 +37,7 @@ const HELP: Record<Kind, string> = {
 }
 
 export function isKind(value: string | null): value is Kind {
-  return value !== null && value in IMPORTS
+  return value !== null && Object.hasOwn(IMPORTS, value)
 }
 
 /** Whether a text is YAML instead of CSV: its first line that is no comment is an entry of a list or a key. */

@@ -23,7 +23,7 @@ export function Readings(props: { sensors: Sensor[]; newest: string | undefined;
   const { sensors } = props
   const chosen = useSpan()
   const [parameter, setResolution] = useParameter('resolution')
-  const resolution = parameter !== null && parameter in RESOLUTIONS ? (parameter as Resolution) : null
+  const resolution = parameter !== null && Object.hasOwn(RESOLUTIONS, parameter) ? (parameter as Resolution) : null
   const ids = sensors.map((sensor) => sensor.id).join(' ')
   const points = useLoad(
     () => loadPoints(sensors, chosen, resolution),

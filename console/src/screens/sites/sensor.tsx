@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
-import { Link, navigate, path } from '../../router'
+import { path, Link, useArrival } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
 import { Button, Page, Panel } from '../../ui/parts'
@@ -30,6 +30,7 @@ export default function SensorPage({ parameters }: ScreenProps) {
 }
 
 function SensorScreen({ sensor, onChange }: { sensor: Sensor; onChange: () => void }) {
+  const arrive = useArrival()
   const [changing, setChanging] = useState(false)
   const [sending, setSending] = useState(false)
   const [sent, setSent] = useState(0)
@@ -41,7 +42,7 @@ function SensorScreen({ sensor, onChange }: { sensor: Sensor; onChange: () => vo
   const newest = latest.data?.get(sensor.id)
   const remove = async () => {
     await ok(api.DELETE('/v1/sensors/{sensor_id}', { params: { path: { sensor_id: sensor.id }, header: { 'If-Match': `"${sensor.etag}"` } } }))
-    navigate(path`/equipment/${sensor.equipment}`)
+    arrive(path`/equipment/${sensor.equipment}`)
   }
   return (
     <Page

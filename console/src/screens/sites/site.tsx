@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
-import { Link, navigate, path, useParameter } from '../../router'
+import { path, Link, useArrival, useParameter } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
@@ -30,6 +30,7 @@ export default function SitePage({ parameters }: ScreenProps) {
 
 function SiteScreen({ site, onChange }: { site: Schemas['SiteView']; onChange: () => void }) {
   const { code } = site
+  const arrive = useArrival()
   const [status, setStatus] = useParameter('status')
   const [adding, setAdding] = useState(false)
   const [changing, setChanging] = useState(false)
@@ -41,7 +42,7 @@ function SiteScreen({ site, onChange }: { site: Schemas['SiteView']; onChange: (
   const alarms = useOpenAlarms({ site: code })
   const remove = async () => {
     await ok(api.DELETE('/v1/sites/{code}', { params: { path: { code }, header: { 'If-Match': `"${site.etag}"` } } }))
-    navigate('/sites')
+    arrive('/sites')
   }
   return (
     <Page

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
+import { own } from '../../own'
 import { Link, setParameters, useParameter, usePlace } from '../../router'
 import { Editor } from '../../ui/editor'
 import type { EditorHandle } from '../../ui/editor/code-editor'
@@ -60,44 +61,52 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
 
   const asked = sqlInAddress === null ? null : signature(sqlInAddress, given)
   const ran = useRef<string | null>(null)
+  // Counts the questions: an answer to an earlier one, or one of another project, is not shown.
+  const turn = useRef(0)
   const query = useAction(async (text: string, entered: Record<string, string>) => {
-    const used = Object.fromEntries(parametersIn(text).map((name) => [name, entered[name] ?? 'null']))
+    const used = Object.fromEntries(parametersIn(text).map((name) => [name, own(entered, name) ?? 'null']))
     const parameters = Object.fromEntries(Object.entries(used).map(([name, value]) => [name, valueOf(value)]))
+    const mine = ++turn.current
     const [start, at] = [performance.now(), new Date().toISOString()]
     const seconds = () => (performance.now() - start) / 1000
     ran.current = signature(text, used)
     setParameters({ project, sql: text, ...valuesInAddress(used) })
     try {
       const result = await runQuery(project, text, parameters)
-      setOutcome({ result, seconds: seconds() })
+      if (mine === turn.current) setOutcome({ result, seconds: seconds() })
       remember({ project, sql: text, at, rows: result.items.length, seconds: seconds() })
     } catch (error) {
-      setOutcome(null)
       remember({ project, sql: text, at, rows: null, seconds: seconds() })
+      if (mine !== turn.current) return
+      setOutcome(null)
       throw error
     }
   })
   const run = (text = sql, entered = values) => {
     if (!query.busy && text.trim()) void query.run(text, entered)
   }
+  const drop = () => {
+    turn.current += 1
+    setOutcome(null)
+    query.clear()
+  }
+  useEffect(drop, [project])
   // A link to a query shows its rows.
   useEffect(() => {
     if (sqlInAddress === null || asked === ran.current) return
+    drop()
     setSql(sqlInAddress)
     setValues(given)
-    if (parametersIn(sqlInAddress).every((name) => Object.hasOwn(given, name))) run(sqlInAddress, given)
+    const isGiven = parametersIn(sqlInAddress).every((name) => Object.hasOwn(given, name))
+    if (isGiven && sqlInAddress.trim()) void query.run(sqlInAddress, given)
   }, [asked])
 
   const faults = useMemo(() => sqlFaults(query.error), [query.error])
   const write = (text: string) => {
     setSql(text)
-    if (text !== sql) query.clear()
+    if (text !== sql && query.error) query.clear()
   }
-  const choose = (slug: string) => {
-    setOutcome(null)
-    query.clear()
-    setParameters({ project: slug, sql: null, ...valuesInAddress({}) })
-  }
+  const choose = (slug: string) => setParameters({ project: slug, sql: null, ...valuesInAddress({}) })
   return (
     <>
       <div class="query-bar">
@@ -149,8 +158,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
           // Only shown: it may take long, and it is run by the next Ctrl-Enter.
           ran.current = signature(past.sql, {})
           setParameters({ project: past.project, sql: past.sql, ...valuesInAddress({}) })
-          setOutcome(null)
-          query.clear()
+          drop()
           setSql(past.sql)
         }}
       />
@@ -195,7 +203,7 @@ function Parameters(props: {
           <TextField
             key={name}
             label={`$${name}`}
-            value={props.values[name] ?? ''}
+            value={own(props.values, name) ?? ''}
             placeholder="null"
             onInput={(value) => {
               const { [name]: _, ...others } = props.values

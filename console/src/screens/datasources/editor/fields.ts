@@ -191,7 +191,7 @@ export function groupsOf(kind: unknown, { created }: { created: boolean }): Fiel
   ]
   if (!created) what.splice(1, 0, { path: ['slug'], label: 'Name in addresses', kind: 'text', placeholder: 'made of the name', help: 'It never changes.' })
   const about = { name: 'What it is', fields: what }
-  if (typeof kind !== 'string' || !(kind in SOURCES)) return [about]
+  if (typeof kind !== 'string' || !Object.hasOwn(SOURCES, kind)) return [about]
   const read = kind === 'http' || kind === 'file'
   const records = [...(read ? [...FORMAT, RECORDS] : []), KEY, ...COLUMNS]
   return [

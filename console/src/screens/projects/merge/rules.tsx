@@ -1,6 +1,7 @@
 /** How records become one: the strategy, the key and its normalizers, and a rule for each field. */
 import { useState } from 'preact/hooks'
 import type { ApiError } from '../../../api/client'
+import { own } from '../../../own'
 import { Button, Panel, SelectField } from '../../../ui/parts'
 import { namesOf } from '../create'
 import { isOfDocuments, messageAt, pointerPart, scalarOf, scalarText, withStrategy, type FieldRule, type Merge, type Strategy } from './document'
@@ -89,7 +90,7 @@ export function StrategyPanel(props: FormProps & { datasources: string[] }) {
 function Normalizers({ merge, onChange, error }: FormProps) {
   const all = merge.normalizers ?? {}
   const set = (column: string, name: string, on: boolean) => {
-    const names = NORMALIZERS.map(({ value }) => value).filter((one) => (one === name ? on : all[column]?.includes(one)))
+    const names = NORMALIZERS.map(({ value }) => value).filter((one) => (one === name ? on : own(all, column)?.includes(one)))
     const { [column]: _, ...others } = all
     onChange({ ...merge, normalizers: names.length > 0 ? { ...others, [column]: names } : others })
   }
@@ -104,7 +105,7 @@ function Normalizers({ merge, onChange, error }: FormProps) {
             <label class="row" key={value}>
               <input
                 type="checkbox"
-                checked={all[column]?.includes(value) ?? false}
+                checked={own(all, column)?.includes(value) ?? false}
                 onChange={(event) => set(column, value, event.currentTarget.checked)}
               />
               {text}
@@ -122,7 +123,7 @@ export function RulesPanel({ merge, onChange, error }: FormProps) {
   const [adding, setAdding] = useState('')
   const add = () => {
     const name = adding.trim()
-    if (name && !(name in fields)) onChange({ ...merge, fields: { ...fields, [name]: { rule: 'first_non_null' } } })
+    if (name && !Object.hasOwn(fields, name)) onChange({ ...merge, fields: { ...fields, [name]: { rule: 'first_non_null' } } })
     setAdding('')
   }
   return (

@@ -1,0 +1,130 @@
+"""Answers that come when the user is elsewhere already: they change nothing there."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from support.browser import Console
+from support.stack import Deployed, until
+
+
+@pytest.mark.long
+def test_who_has_gone_elsewhere_stays_there(console: Console, deployed: Deployed, name: str) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    page = console.page
+    console.go("/projects")
+    page.get_by_role("button", name="Create a project").first.click()
+    page.get_by_label("Name", exact=True).fill(slug)
+    with console.held("**/v1/projects"):
+        page.get_by_role("button", name="Create", exact=True).click()
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("navigation", name="Sections").get_by_role("link", name="Inputs").click()
+        console.heading("Inputs")
+        page.get_by_role("button", name="Create an input").first.click()
+        page.get_by_label("Slug").fill("typed")
+        page.get_by_role("button", name="Add a node").click()
+    expect(page.get_by_text(f"The project {slug} is created.")).to_be_visible()
+    console.heading("New input")
+    # Nor does it forget that this page has changes.
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Runs").click()
+    expect(page.get_by_role("dialog", name="Leave without saving?")).to_be_visible()
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
+def test_rows_are_shown_only_with_their_project(console: Console, deployed: Deployed, name: str) -> None:
+    slugs = [f"late-{name}-{secrets.token_hex(2)}" for _ in range(2)]
+    for slug in slugs:
+        deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    page = console.page
+    console.go("/sql", project=slugs[0], sql="SELECT 41 + $n AS answer")
+    page.get_by_label("$n").fill("1")
+    with console.held("**/query"):
+        page.get_by_role("button", name="Run", exact=False).first.click()
+        page.get_by_label("Project").select_option(slugs[1])
+    expect(page.get_by_role("button", name="Run Ctrl ⏎")).to_be_enabled()
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("grid", name="Result")).to_have_count(0)
+    expect(page.get_by_text("No rows yet.")).to_be_visible()
+    console.leave()
+    for slug in slugs:
+        deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
+def test_a_list_shows_nothing_of_the_filter_before(console: Console, deployed: Deployed, name: str) -> None:
+    console.expect_refusals(500)
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/inputs/{slug}", {"kind": "document", "document": {"a": 1}})
+    page = console.page
+    console.go("/inputs", kind="document")
+    row = page.get_by_role("link", name=slug)
+    expect(row).to_be_visible()
+    page.route(re.compile(r"/v1/inputs\?.*kind=topology"), lambda route: route.fulfill(status=500, body="{}"))
+    page.get_by_label("Kind").select_option("topology")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(row).to_have_count(0)
+    console.leave()
+    deployed.done("DELETE", f"/inputs/{slug}")
+
+
+@pytest.mark.long
+def test_a_post_whose_answer_is_lost_is_done_once(console: Console, deployed: Deployed) -> None:
+    site, pump = (f"L-{secrets.token_hex(3)}" for _ in range(2))
+    deployed.done("POST", "/sites", {"code": site, "type": "plant"})
+    deployed.done("POST", f"/sites/{site}/equipment", {"code": pump})
+    page = console.page
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method == "POST" and len(lost) < 4:
+            lost.append(route.fetch().status)
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    console.go(f"/equipment/{pump}")
+    page.route("**/operations", lose)
+    page.get_by_role("button", name="Record an operation").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What was done").fill("repair")
+    dialog.get_by_label("Cost").fill("1000.00")
+    dialog.get_by_role("button", name="Record").click()
+    # It is asked three times, then the user is told, and tries again.
+    expect(dialog.get_by_role("alert")).to_contain_text("The API did not answer")
+    dialog.get_by_role("button", name="Record").click()
+    expect(dialog).to_have_count(0)
+    until(lambda: lost == [201] * 4)
+    assert deployed.done("GET", f"/equipment/{pump}/operations/cost?agg=sum")["count"] == 1
+    console.errors.clear()  # the browser logs each lost answer
+    console.leave()
+
+
+@pytest.mark.long
+def test_names_that_every_object_has_are_names_as_others(console: Console) -> None:
+    page = console.page
+    console.go("/datasources/new", kind="constructor")
+    expect(page.get_by_role("heading", name="Begin from a template")).to_be_visible()
+    console.go("/sites", **{"import": "constructor"})
+    console.heading("Sites")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    console.go("/sql", sql="SELECT $constructor AS a")
+    expect(page.get_by_label("$constructor")).to_have_value("")
+
+
+@pytest.mark.long
+def test_a_page_that_fails_says_so(console: Console) -> None:
+    page = console.page
+    page.route("**/v1/runs?*", lambda route: route.fulfill(json={"items": 1, "next": None}))
+    console.go("/runs")
+    console.heading("This page has failed")
+    console.check_accessibility()
+    page.get_by_role("link", name="Go to the first page").click()
+    console.go("/projects")
+    console.heading("Projects")
+    console.errors.clear()  # the fault is logged
