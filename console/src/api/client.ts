@@ -211,8 +211,14 @@ function unreachable(error: unknown): unknown {
   return new ApiError(0, problem(0, 'No answer', 'The API did not answer. Check the connection, then try again.'))
 }
 
+const OVERTAKEN = 'Somebody else has changed it since you opened it, so nothing was saved. Load the page again to see what is saved now.'
+
 function problemOf(response: Response, body: unknown): ApiError {
-  if (body && typeof body === 'object' && 'detail' in body) return new ApiError(response.status, body as Problem)
+  if (body && typeof body === 'object' && 'detail' in body) {
+    const answer = body as Problem
+    // The API speaks of headers, which people have not written.
+    return new ApiError(response.status, answer.detail.includes('If-Match') ? { ...answer, detail: OVERTAKEN } : answer)
+  }
   const detail = `The API answered ${response.status} without saying why.`
   return new ApiError(response.status, problem(response.status, response.statusText, detail))
 }
