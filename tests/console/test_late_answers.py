@@ -57,6 +57,26 @@ def test_rows_are_shown_only_with_their_project(console: Console, deployed: Depl
 
 
 @pytest.mark.long
+def test_what_is_typed_while_a_model_is_saved_stays(console: Console, deployed: Deployed, name: str) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    deployed.done("PUT", f"/projects/{slug}/models/one", {"sql": "SELECT 1 AS a"})
+    page = console.page
+    console.go(f"/projects/{slug}/models")
+    description = page.get_by_label("Description")
+    description.fill("first")
+    with console.held("**/models/one", "PUT"):
+        page.get_by_role("button", name="Save").click()
+        description.fill("second")
+    expect(page.get_by_text("The model one is saved")).to_be_visible()
+    expect(description).to_have_value("second")
+    page.get_by_role("button", name="Save").click()
+    until(lambda: deployed.done("GET", f"/projects/{slug}/models/one")["description"] == "second")
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
 def test_a_list_shows_nothing_of_the_filter_before(console: Console, deployed: Deployed, name: str) -> None:
     console.expect_refusals(500)
     slug = f"late-{name}-{secrets.token_hex(2)}"

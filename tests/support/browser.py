@@ -123,7 +123,7 @@ class Console:
             if route.request.method == method:
                 waiting.append(route)
             else:
-                route.continue_()
+                route.fallback()
 
         self.page.route(address, hold)
         yield
@@ -132,7 +132,7 @@ class Console:
             assert time.monotonic() < deadline, f"there was no {method} of {address}"
             self.page.wait_for_timeout(20)
         for route in waiting:
-            route.continue_()
+            route.fallback()
         self.page.unroute(address, hold)
 
     def heading(self, text: str) -> None:

@@ -51,6 +51,7 @@ function noSuchName(): Response {
   return Response.json({ type: 'about:blank', title: 'The resource does not exist', status: 404, detail }, { status: 404 })
 }
 
+const KEY = 'Idempotency-Key'
 const ATTEMPTS = 5
 
 /**
@@ -100,7 +101,6 @@ async function sessionFetch(request: Request): Promise<Response> {
   }
 }
 
-const KEY = 'Idempotency-Key'
 // POSTs that only ask.
 const QUESTION = /\/(query|check|preview|detect)$/
 /** The keys of POSTs of which it is not known what they have done. Each is found by its address and body. */
@@ -108,7 +108,9 @@ const unanswered = new Map<string, string>()
 
 /** Send a POST with a key: if its answer is lost, the same one again is not done twice. */
 async function onceFetch(request: Request): Promise<Response> {
-  if (request.method !== 'POST' || QUESTION.test(new URL(request.url).pathname)) return sessionFetch(request)
+  const { pathname, searchParams } = new URL(request.url)
+  const asks = QUESTION.test(pathname) || searchParams.get('check') === 'true'
+  if (request.method !== 'POST' || asks) return sessionFetch(request)
   const body = new TextDecoder('latin1').decode(await request.clone().arrayBuffer())
   const content = `${request.url}\n${body}`
   const key = unanswered.get(content) ?? crypto.getRandomValues(new Uint32Array(4)).join('-')

@@ -19,10 +19,15 @@ export function useDraft<T extends { etag: string }, F>(stored: T, formOf: (stor
     setBase(from)
     setForm(formOf(from))
   }
+  /** It was saved; what has been entered since it was sent stays. */
+  const saved = (from: T, sent: F) => {
+    setBase(from)
+    setForm((present) => (present === sent ? formOf(from) : present))
+  }
   useEffect(() => {
     if (!changed && stored.etag !== base.etag) begin(stored)
   }, [stored])
-  return { base, form, setForm, changed, begin, setBase }
+  return { base, form, setForm, changed, begin, saved, setBase }
 }
 
 /** What to do after a save that was refused, since somebody else has saved the document meanwhile. */

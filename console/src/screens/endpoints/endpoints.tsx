@@ -122,7 +122,8 @@ function EditEndpoint({ endpoint, tables, mayUpdate, onChange }: Parameters<type
   useMentioned(tables, sql)
   const save = useAction(async () => {
     const params = { path: { slug: endpoint.project, name: endpoint.name }, header: { 'If-Match': draft.base.etag } }
-    draft.begin(await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(fields, sql) })))
+    const saved = await ok(api.PUT('/v1/projects/{slug}/endpoints/{name}', { params, body: endpointOf(fields, sql) }))
+    draft.saved(saved, draft.form)
     toast(`The endpoint ${endpoint.name} is published.`)
     onChange()
   })

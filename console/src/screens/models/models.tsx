@@ -168,7 +168,7 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
     if (tests.faults.length > 0) return
     const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': draft.base.etag } }
     const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
-    draft.begin(await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body })))
+    draft.saved(await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body })), form)
     toast(`The model ${model.name} is saved. The next refresh computes it.`)
     onChange()
   })
