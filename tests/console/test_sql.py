@@ -150,6 +150,7 @@ def test_a_query_becomes_a_model_that_is_computed(console: Console, project: str
     dialog.get_by_label("Name").fill("a-b")
     expect(dialog.get_by_text("Use letters, digits and _ only.")).to_be_visible()
     dialog.get_by_label("Name").fill("Wrong")
+    expect(dialog.get_by_role("button", name="Save")).to_be_enabled()
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("cannot be used in SQL")).to_be_visible()
     dialog.get_by_label("Name").fill("amounts")
