@@ -12,7 +12,13 @@ interface Question {
 }
 
 const guards = new Set<{ parameters: readonly string[] }>()
-let listener: (question: Question) => void = () => undefined
+let question: Question | null = null
+let listener: (question: Question | null) => void = () => undefined
+
+function setQuestion(next: Question | null): void {
+  question = next
+  listener(next)
+}
 
 /** Lets the browser ask before the tab is closed or loaded again. */
 function keepTab(event: BeforeUnloadEvent): void {
@@ -39,10 +45,24 @@ export function useUnsaved(changed: boolean, parameters: readonly string[] = [])
   }, [changed, ...parameters])
 }
 
-/** Nothing is to be saved any more: it has just been saved, or what it belongs to is deleted. */
+/**
+ * Nothing is to be saved any more: it has just been saved, it is given up, or what it belongs to is deleted.
+ *
+ * Who was asked whether to leave meanwhile, leaves.
+ */
 export function forgetUnsaved(): void {
   guards.clear()
   removeEventListener('beforeunload', keepTab)
+  const asked = question
+  setQuestion(null)
+  asked?.leave()
+}
+
+/** Keep the changes, and what is shown. */
+export function stay(): void {
+  const asked = question
+  setQuestion(null)
+  asked?.stay()
 }
 
 /** Whether going from one place to another loses changes. */
@@ -53,8 +73,8 @@ export function losesChanges(from: Place, to: Place): boolean {
 }
 
 /** Ask whether to lose the changes. */
-export function askToLeave(leave: () => void, stay: () => void = () => undefined): void {
-  listener({ leave, stay })
+export function askToLeave(leave: () => void, keep: () => void = () => undefined): void {
+  setQuestion({ leave, stay: keep })
 }
 
 /** Do something that closes all editors, at once or after asking. */
@@ -63,7 +83,7 @@ export function unlessUnsaved(work: () => void): void {
   else askToLeave(work)
 }
 
-/** Call `ask` with each question; only one can be answered at a time, the newest. */
-export function onQuestion(ask: (question: Question) => void): void {
-  listener = ask
+/** Call `change` whenever there is a question, or none any more; only the newest can be answered. */
+export function onQuestion(change: (isAsked: boolean) => void): void {
+  listener = (present) => change(present !== null)
 }

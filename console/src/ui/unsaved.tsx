@@ -1,22 +1,13 @@
 /** The question before changes are lost. */
 import { useEffect, useState } from 'preact/hooks'
-import { forgetUnsaved, onQuestion } from '../unsaved'
+import { forgetUnsaved, onQuestion, stay } from '../unsaved'
 import { Dialog } from './dialog'
 import { Button } from './parts'
 
 export function AskBeforeLeaving() {
-  const [question, setQuestion] = useState<{ leave: () => void; stay: () => void } | null>(null)
-  useEffect(() => onQuestion(setQuestion), [])
-  if (!question) return null
-  const stay = () => {
-    setQuestion(null)
-    question.stay()
-  }
-  const leave = () => {
-    setQuestion(null)
-    forgetUnsaved()
-    question.leave()
-  }
+  const [isAsked, setAsked] = useState(false)
+  useEffect(() => onQuestion(setAsked), [])
+  if (!isAsked) return null
   return (
     <Dialog title="Leave without saving?" onClose={stay}>
       <p>What you have changed here is not saved. It is lost if you leave.</p>
@@ -24,7 +15,7 @@ export function AskBeforeLeaving() {
         <Button look="primary" onClick={stay}>
           Stay
         </Button>
-        <Button look="danger" onClick={leave}>
+        <Button look="danger" onClick={forgetUnsaved}>
           Leave without saving
         </Button>
       </div>

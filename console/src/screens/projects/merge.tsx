@@ -9,7 +9,7 @@ import { useParameter } from '../../router'
 import { Conflict } from '../../ui/conflict'
 import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { useUnsaved } from '../../unsaved'
+import { forgetUnsaved, useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { tableName } from './lineage/nodes'
 import { draftOf, isOfDocuments, type Draft, type Merge, type Project } from './merge/document'
@@ -64,6 +64,7 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
   const save = useAction(async () => {
     const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
     begin(await ok(api.PUT('/v1/projects/{slug}', { params, body: draft as Schemas['Project'] })))
+    forgetUnsaved()
     toast('The merge is saved. The next refresh uses it.')
     reload()
   })
