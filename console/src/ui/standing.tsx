@@ -34,39 +34,38 @@ async function versionOf(kind: Kind, slug: string): Promise<Schemas['VersionView
   return items[0] ?? null
 }
 
-/**
- * The cells, which follow a run while it goes on.
- *
- * @param time which time of the version is shown: when it was published, or when its oldest data was fetched.
- * @param runs the kind of runs that count; without it, all.
- * @param summary whether the run says in words how it went.
- */
-export function StandingCells(props: {
+interface StandingProps {
   kind: Kind
   slug: string
+  /** Which time of the version is shown: when it was published, or when its oldest data was fetched. */
   time: 'created_at' | 'data_as_of'
+  /** The kind of runs that count; without it, all. */
   runs?: 'refresh'
+  /** Whether the run says in words how it went. */
   summary?: boolean
-}) {
-  const { kind, slug } = props
+}
+
+/** The version and the last run, followed while it goes on. */
+function useStanding({ kind, slug, runs: kindOfRuns }: StandingProps) {
   const of = kind === 'projects' ? { project: slug } : { datasource: slug }
   const runs = useLoad(
-    () => ok(api.GET('/v1/runs', { params: { query: { ...of, kind: props.runs, limit: 1 } } })),
+    () => ok(api.GET('/v1/runs', { params: { query: { ...of, kind: kindOfRuns, limit: 1 } } })),
     [kind, slug],
     ({ items }) => (items[0] && !items[0].finished_at ? WATCH_MS : REFRESH_MS),
   )
   const run = runs.data?.items[0]
   // After the runs, so that it is not asked twice.
-  const versions = useLoad(runs.data ? () => versionOf(kind, slug) : null, [kind, slug, run?.status], () => REFRESH_MS)
-  const version = versions.data
+  const version = useLoad(runs.data ? () => versionOf(kind, slug) : null, [kind, slug, run?.status], () => REFRESH_MS)
+  return { run, version: version.data, isRunLoading: runs.loading, isVersionLoading: version.loading || runs.loading }
+}
+
+/** The cells. */
+export function StandingCells(props: StandingProps) {
+  const { run, version, isRunLoading, isVersionLoading } = useStanding(props)
   return (
     <>
       <td>
-        {version ? (
-          <State value={version.completeness} title={version.completeness_reasons.join(' ')} />
-        ) : (
-          <span class="muted">{versions.loading || runs.loading ? '…' : 'none yet'}</span>
-        )}
+        {version ? <State value={version.completeness} title={version.completeness_reasons.join(' ')} /> : <None loading={isVersionLoading} />}
       </td>
       <td>
         <Time at={version?.[props.time]} />
@@ -82,9 +81,13 @@ export function StandingCells(props: {
             {props.summary && run.summary && <div class="muted">{run.summary}</div>}
           </>
         ) : (
-          <span class="muted">{runs.loading ? '…' : 'none yet'}</span>
+          <None loading={isRunLoading} />
         )}
       </td>
     </>
   )
+}
+
+function None({ loading }: { loading: boolean }) {
+  return <span class="muted">{loading ? '…' : 'none yet'}</span>
 }
