@@ -139,7 +139,7 @@ def test_a_run_is_started_from_the_declared_parameters(console: Console, deploye
 def test_a_run_is_cancelled_and_continued(console: Console, deployed: Deployed, planned: Planned) -> None:
     page = console.page
     console.go(planned.place(), part="start")
-    page.get_by_label("iterations").fill("25")
+    page.get_by_label("iterations").fill("12")
     page.get_by_label("Comment on the run").fill("In two parts")
     page.keyboard.press("Enter")
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
@@ -154,7 +154,7 @@ def test_a_run_is_cancelled_and_continued(console: Console, deployed: Deployed, 
     console.check_accessibility()
     page.get_by_role("button", name="Continue the run").click()
     expect(page.get_by_text("attempt 2")).to_be_visible()
-    expect(state).to_contain_text("succeeded", timeout=90_000)
+    expect(state).to_contain_text("succeeded", timeout=180_000)
     expect(page.get_by_role("button", name="Continue the run")).to_have_count(0)
     expect(page.get_by_role("button", name="Node Utrecht")).to_be_visible()
 
