@@ -82,6 +82,11 @@ def test_every_way_out_of_a_changed_datasource_asks_first(console: Console, depl
     page.get_by_role("button", name="YAML", exact=True).click()
     page.get_by_role("button", name="Form", exact=True).click()
     expect(name).to_have_value("Another name")
+    # Back leads through its views first.
+    page.go_back()
+    expect(page.get_by_role("button", name="YAML", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(name).to_have_value("Another name")
 
     page.go_back()
     _question(page).get_by_role("button", name="Leave without saving").click()
@@ -168,4 +173,23 @@ def test_a_dialog_with_changes_is_not_closed_by_accident(console: Console, proje
     _question(page).get_by_role("button", name="Stay").click()
     expect(page.get_by_label("Description")).to_have_value("All rows.")
     page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_what_a_query_is_saved_as_is_not_lost_by_accident(console: Console, project: str) -> None:
+    page = console.page
+    console.go("/sql", project=project)
+    page.get_by_role("button", name="Endpoint", exact=True).click()
+    form = page.get_by_role("dialog", name="Save as an endpoint")
+    form.get_by_label("Description").fill("All rows.")
+    page.keyboard.press("Escape")
+    _question(page).get_by_role("button", name="Stay").click()
+    form.get_by_label("Name").fill("every")
+    form.get_by_role("button", name="Save").click()
+    console.heading("Endpoints")
+    expect(page.get_by_role("link", name="every")).to_be_visible()
+    console.go("/sql", project=project, save="model")
+    page.get_by_role("dialog").get_by_label("Name").fill("third")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
