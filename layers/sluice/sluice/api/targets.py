@@ -196,12 +196,18 @@ def allowed_actions(services: Container, principal: Principal, kind: str | None 
         NotFound: the resource does not exist, or the principal must not know of it.
     """
     if kind is None:
-        return [action for action in ACTIONS if decide(principal, action) == "allowed"]
+        return [action for action in ACTIONS if _may(principal, action, None)]
     path, parameter = _NAMED[kind]
     target = _FINDERS[path](services, principal, {parameter: name})
     if target.resource is None or decide(principal, f"{kind}.read", target.resource) == "hidden":
         raise target.missing
-    return [action for action in ACTIONS if decide(principal, action, target.resource) == "allowed"]
+    return [action for action in ACTIONS if _may(principal, action, target.resource)]
+
+
+def _may(principal: Principal, action: str, resource: Resource | None) -> bool:
+    # A page by its hash is nobody's in particular: it is hidden from who does not see everything.
+    hidden = action == "page.read" and not principal.sees_everything
+    return not hidden and decide(principal, action, resource) == "allowed"
 
 
 def _has_prefix(path: str, prefix: str) -> bool:
