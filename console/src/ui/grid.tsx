@@ -141,7 +141,7 @@ export function DataGrid(props: {
         <div key={slot} role="row" aria-rowindex={row + 2} class="grid-row" style={{ top: `${row * ROW_HEIGHT}px`, gridTemplateColumns: template }}>
           {columns.map((column, index) => {
             const content = value(row, index)
-            const text = shortened(cellText(content))
+            const text = visible(shortened(cellText(content)))
             const isOpen = opened?.row === row && opened.column === index
             return (
               <div
@@ -153,7 +153,7 @@ export function DataGrid(props: {
                 data-cell={`${row},${index}`}
                 class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
               >
-                {visible(text)}
+                {text}
               </div>
             )
           })}
@@ -258,7 +258,7 @@ function columnWidths(columns: GridColumn[], rows: number, value: (row: number, 
   const widest = 44 * textWidth('0')
   return columns.map((column, index) => {
     const longest = sample.reduce((longest, row) => {
-      const text = shortened(cellText(value(row, index)))
+      const text = visible(shortened(cellText(value(row, index))))
       return text.length > longest.length ? text : longest
     }, '')
     const width = Math.max(textWidth(`${column.name} ↓`, 600), textWidth(longest), 40)
