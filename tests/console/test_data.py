@@ -286,6 +286,7 @@ def test_values_that_look_like_others_are_told_apart(console: Console, deployed:
     expect(page.locator("[data-cell='2,1']")).to_have_css("font-style", "italic")
     _cell(page, 0, "v")
     expect(panel.locator(".big-value")).to_contain_text(marked)
+    expect(panel.locator("mark")).to_have_text(f'"{marked}"')
     for row, style in ((1, "normal"), (2, "italic")):
         page.keyboard.press("Escape")
         _cell(page, row, "v")

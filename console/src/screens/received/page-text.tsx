@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { Button } from '../../ui/parts'
 import { formatBytes, formatNumber } from '../../ui/values'
+import { visible } from '../../ui/visible'
 import type { Content } from './content'
 import { indentJson } from './indent'
 import { formOf, locate, type Form, type Span } from './locate'
@@ -141,14 +142,14 @@ function Line(props: { text: string; line: Span; span: Span | null; coloured: bo
     start = Math.max(start, middle - LONGEST_LINE / 2)
     end = Math.min(end, Math.max(start + LONGEST_LINE, marked ? Math.min(marked.end, marked.start + LONGEST_LINE) : 0))
   }
-  const show = (from: number, to: number) => (coloured && to - from <= MOST_COLOURED ? colours(text.slice(from, to)) : text.slice(from, to))
+  const show = (from: number, to: number) => (coloured && to - from <= MOST_COLOURED ? colours(text.slice(from, to)) : visible(text.slice(from, to)))
   return (
     <li class={marked ? 'marked' : ''}>
       {start > before && <span class="received-cut">… {formatNumber(start - before)} characters … </span>}
       {marked ? (
         <>
           {show(start, marked.start)}
-          <mark>{text.slice(marked.start, Math.min(marked.end, end))}</mark>
+          <mark>{visible(text.slice(marked.start, Math.min(marked.end, end)))}</mark>
           {show(Math.min(marked.end, end), end)}
         </>
       ) : (
@@ -167,15 +168,15 @@ function colours(text: string) {
   const parts = []
   let at = 0
   for (const match of text.matchAll(WORD)) {
-    if (match.index > at) parts.push(text.slice(at, match.index))
+    if (match.index > at) parts.push(visible(text.slice(at, match.index)))
     const kind = match[2] !== undefined ? 'key' : match[1] !== undefined ? 'string' : match[0].startsWith('<') ? 'key' : 'literal'
     parts.push(
       <span key={match.index} class={`word-${kind}`}>
-        {match[0]}
+        {visible(match[0])}
       </span>,
     )
     at = match.index + match[0].length
   }
-  parts.push(text.slice(at))
+  parts.push(visible(text.slice(at)))
   return parts
 }
