@@ -193,6 +193,8 @@ def test_rows_are_filtered_sorted_and_downloaded(console: Console, coins: Coins)
     expect(page.get_by_text(f"4 of {_ROWS} rows fit the filter"), "the view can be shared").to_be_visible()
     page.get_by_role("button", name="Remove the condition").click()
     expect(page.get_by_text(f"{_ROWS} rows", exact=True)).to_be_visible()
+    time = page.get_by_role("gridcell", name="2026-01-02 00:00:00").first
+    expect(time).to_have_attribute("title", "2026-01-02T00:00:00Z")
     page.locator("[data-cell='0,0']").click()
     page.get_by_role("button", name="Filter by this value").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
