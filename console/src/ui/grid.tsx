@@ -141,7 +141,8 @@ export function DataGrid(props: {
         <div key={slot} role="row" aria-rowindex={row + 2} class="grid-row" style={{ top: `${row * ROW_HEIGHT}px`, gridTemplateColumns: template }}>
           {columns.map((column, index) => {
             const content = value(row, index)
-            const text = drawText(content, column.type)
+            const time = timeText(content, column.type)
+            const text = time ?? drawText(content)
             const isOpen = opened?.row === row && opened.column === index
             return (
               <div
@@ -149,7 +150,7 @@ export function DataGrid(props: {
                 role="gridcell"
                 aria-colindex={index + 1}
                 tabIndex={stopColumn === index ? 0 : -1}
-                title={mayBeCut(text, widths[index]!) || text !== cellText(content) ? cellText(content) : undefined}
+                title={time ? cellText(content) : mayBeCut(text, widths[index]!) ? text : undefined}
                 data-cell={`${row},${index}`}
                 class={`grid-cell ${content === null || content === undefined ? 'null' : NUMBERS.test(column.type ?? '') ? 'number' : ''} ${isOpen ? 'open' : ''}`}
               >
@@ -253,8 +254,8 @@ function mayBeCut(text: string, width: number): boolean {
 }
 
 /** The text of a cell. */
-function drawText(value: unknown, type: string | undefined): string {
-  return visible(shortened(timeText(value, type) ?? cellText(value)))
+function drawText(value: unknown): string {
+  return visible(shortened(cellText(value)))
 }
 
 /** A time as a column of them reads best, to the last digit. Undefined for everything else. */
@@ -270,7 +271,7 @@ function columnWidths(columns: GridColumn[], rows: number, value: (row: number, 
   const widest = 44 * textWidth('0')
   return columns.map((column, index) => {
     const longest = sample.reduce((longest, row) => {
-      const text = drawText(value(row, index), column.type)
+      const text = drawText(value(row, index))
       return text.length > longest.length ? text : longest
     }, '')
     const width = Math.max(textWidth(`${column.name} ↓`, 600), textWidth(longest), 40)

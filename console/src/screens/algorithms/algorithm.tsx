@@ -5,11 +5,10 @@ import { useLoad } from '../../api/load'
 import { Link, navigate, path } from '../../router'
 import { Gone, isGone } from '../../ui/gone'
 import { CardTable } from '../../ui/list'
-import { Badge, Button, Empty, Page, Panel, SelectField, Show, State } from '../../ui/parts'
+import { Badge, Button, Empty, Page, Panel, SelectField, Show, State, Words } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
 import { entryOf, parametersOf, type Parameter } from './schema'
-import { Words } from './text'
 import './algorithms.css'
 
 export default function Algorithm({ parameters }: ScreenProps) {

@@ -2,8 +2,7 @@
 import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
-import { Badge, Empty, Page, Panel, Show } from '../../ui/parts'
-import { Words } from './text'
+import { Badge, Empty, Page, Panel, Show, Words } from '../../ui/parts'
 import './algorithms.css'
 
 export default function Catalogue() {

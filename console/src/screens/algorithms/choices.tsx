@@ -1,9 +1,8 @@
 /** What a run may take as one of its inputs: documents, results of other runs, datasets and models of the project. */
 import { all, api, ok, type Schemas } from '../../api/client'
-import { SelectField } from '../../ui/parts'
+import { SelectField, Words } from '../../ui/parts'
 import { formatAge } from '../../ui/values'
 import { tableName } from '../projects/lineage/nodes'
-import { Words } from './text'
 
 interface Choice {
   reference: string

@@ -1,8 +1,7 @@
 /** The fields of a form that is generated from an algorithm's parameters. */
 import { parseJson, writeJson } from '../../api/json'
-import { Field, SelectField, TextField } from '../../ui/parts'
+import { Field, SelectField, TextField, Words } from '../../ui/parts'
 import { entryOf, type Json, type Parameter } from './schema'
-import { Words } from './text'
 
 interface FieldProps {
   parameter: Parameter
