@@ -167,7 +167,8 @@ def test_actions_of_the_caller_follow_the_policy(services: Container, admin: Cli
     assert admin.get("/me?project=p&run=x").status == 422
     limited = admin.post("/keys", {"name": "l", "role": "viewer", "projects": []}).json()["key"]
     assert Client(limited).get("/me?project=p").status == 404, "whether it exists is not told either"
-    editors = [admin.post("/keys", {"name": "e", "role": "editor", "projects": projects}) for projects in (None, [])]
+    scopes: list[list[str] | None] = [None, []]
+    editors = [admin.post("/keys", {"name": "e", "role": "editor", "projects": projects}) for projects in scopes]
     may_read = ["page.read" in Client(key.json()["key"]).get("/me").json()["actions"] for key in editors]
     assert may_read == [True, False], "a page by its hash is hidden from who does not see everything"
     assert json.dumps(sorted(actions)) == json.dumps(sorted(set(actions)))

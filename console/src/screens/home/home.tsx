@@ -1,56 +1,53 @@
 /** The first page: how each project stands, and what failed lately and why. */
-import { all, api, ok, type Schemas } from '../../api/client'
-import { useLoad } from '../../api/load'
+import { api, ok, type Schemas } from '../../api/client'
+import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
-import { CardTable } from '../../ui/list'
-import { Empty, Page, Panel, Show } from '../../ui/parts'
+import { CardTable, ShowList } from '../../ui/list'
+import { Empty, Page, Panel } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
 import { FailedLately } from './failed'
 
 export default function Home() {
   const mayCreate = useMay('project.create')
-  const projects = useLoad(
-    () => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 100 } } }))),
-    [],
-  )
+  // A page at a time: each row asks for its own state, again and again.
+  const projects = useList((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 20 } } })), [])
   return (
     <Page title="Home">
-      <Show from={projects}>
-        {(items) =>
-          items.length === 0 ? (
-            <Panel>
-              <Empty title="There are no projects yet.">
-                A project merges the records of its datasources by key.{' '}
-                {mayCreate ? (
-                  <>
-                    <Link to="/datasources/new">Create a datasource</Link> first, then <Link to="/projects">a project</Link> that
-                    uses it.
-                  </>
-                ) : (
-                  'Ask somebody to share one with you.'
-                )}
-              </Empty>
-            </Panel>
-          ) : (
-            <Panel title="Projects" flush>
-              <CardTable>
-                <thead>
-                  <tr>
-                    <th scope="col">Project</th>
-                    <StandingHeads time="Fetched" />
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((project) => (
-                    <ProjectRow key={project.slug} project={project} />
-                  ))}
-                </tbody>
-              </CardTable>
-            </Panel>
-          )
-        }
-      </Show>
+      <Panel title="Projects" flush>
+        <ShowList
+          from={projects}
+          empty={
+            <Empty title="There are no projects yet.">
+              A project merges the records of its datasources by key.{' '}
+              {mayCreate ? (
+                <>
+                  <Link to="/datasources/new">Create a datasource</Link> first, then <Link to="/projects">a project</Link> that
+                  uses it.
+                </>
+              ) : (
+                'Ask somebody to share one with you.'
+              )}
+            </Empty>
+          }
+        >
+          {(items) => (
+            <CardTable>
+              <thead>
+                <tr>
+                  <th scope="col">Project</th>
+                  <StandingHeads time="Fetched" />
+                </tr>
+              </thead>
+              <tbody>
+                {items.map((project) => (
+                  <ProjectRow key={project.slug} project={project} />
+                ))}
+              </tbody>
+            </CardTable>
+          )}
+        </ShowList>
+      </Panel>
       <FailedLately />
     </Page>
   )
