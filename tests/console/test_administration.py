@@ -89,7 +89,7 @@ def test_a_list_without_a_name_is_no_list_of_all(console: Console, deployed: Dep
     page.get_by_label("Value").fill("s3cret")
     page.get_by_label("Only to these hosts").fill(",")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("There is no name in it.")
+    expect(page.get_by_role("dialog")).to_contain_text("There is no name in it.")
     assert label not in [item["name"] for item in deployed.done("GET", "/secrets")["items"]]
 
 

@@ -54,7 +54,7 @@ export default function Audit() {
             {FILTERS.map((name) => {
               const shown = { value: filter[name] ?? '', wrong: entries.error?.at(`?${name}`) }
               if (name !== 'since' && name !== 'until') return <FilterField key={name} name={name} {...shown} />
-              return <TimeField key={name} label={LABELS[name]} {...shown} onChange={(value) => setParameters({ [name]: value }, { replace: true })} />
+              return <FilterTime key={name} name={name} {...shown} />
             })}
           </div>
         </>
@@ -89,6 +89,16 @@ function FilterField({ name, value, wrong }: { name: Filter; value: string; wron
         />
       )}
     </Field>
+  )
+}
+
+function FilterTime({ name, value, wrong }: { name: Filter; value: string; wrong: string | undefined }) {
+  const [time, setTime] = useState(value)
+  useEffect(() => setTime(value), [value])
+  return (
+    <div onFocusOut={() => time !== value && setParameters({ [name]: time })}>
+      <TimeField label={LABELS[name]} value={time} onChange={setTime} wrong={wrong} />
+    </div>
   )
 }
 
