@@ -48,8 +48,12 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
     const headers = base ? {} : ONLY_NEW
     const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, headers, body: value as Schemas['Report'] }))
     toast(`The report ${saved.name} is saved. Run it to render it.`)
-    if (report) props.onSaved()
-    else arrive(path`/projects/${slug}/reports/${saved.name}`)
+    if (report) {
+      setBase(saved)
+      // What was typed meanwhile stays.
+      setText((present) => (present === text ? textOf(saved) : present))
+      props.onSaved()
+    } else arrive(path`/projects/${slug}/reports/${saved.name}`)
   })
   // At the text as it was sent: the lines change while somebody mends it.
   const faults = useMemo(() => [...broken, ...yamlFaults(text, save.error)], [broken, save.error])

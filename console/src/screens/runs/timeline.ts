@@ -41,21 +41,18 @@ const NEAR = 1 / 250
 
 /** @param now the present time in milliseconds, where a run that has not ended reaches. */
 export function attemptsOf(events: Event[], active: boolean, now: number): Attempt[] {
-  const numbers = [...new Set(events.map((event) => event.attempt))].sort((a, b) => a - b)
-  return numbers.map((number) => {
+  const began = Math.min(...events.filter(({ event }) => !MARKS.includes(event)).map(({ time }) => Date.parse(time)))
+  // Pages of earlier runs that this one reads again, of whichever attempt they were.
+  const own = events.filter(({ event, time }) => !MARKS.includes(event) || Date.parse(time) >= began)
+  const numbers = [...new Set(own.map((event) => event.attempt))].sort((a, b) => a - b)
+  return numbers.map((number, index) => {
     const isLast = number === numbers.at(-1)
-    return attemptOf(number, events.filter((event) => event.attempt === number), active && isLast, now)
+    const earlier = index === 0 ? events.length - own.length : 0
+    return { ...attemptOf(number, own.filter((event) => event.attempt === number), active && isLast, now), earlier }
   })
 }
 
-/** Whether a page was received before the run that reads it again was requested. */
-function isEarlier({ event, time }: Event, events: Event[]): boolean {
-  const began = Math.min(...events.filter(({ event }) => !MARKS.includes(event)).map(({ time }) => Date.parse(time)))
-  return MARKS.includes(event) && Date.parse(time) < began
-}
-
-function attemptOf(number: number, all: Event[], active: boolean, now: number): Attempt {
-  const events = all.filter((event) => !isEarlier(event, all))
+function attemptOf(number: number, events: Event[], active: boolean, now: number): Omit<Attempt, 'earlier'> {
   const times = events.map((event) => Date.parse(event.time))
   const start = Math.min(...times)
   const end = Math.max(...times, active ? now : 0)
@@ -66,7 +63,6 @@ function attemptOf(number: number, all: Event[], active: boolean, now: number): 
     end: Math.max(end, start + 1),
     bars,
     marks: marksOf(events, (end - start) * NEAR),
-    earlier: all.length - events.length,
   }
 }
 
