@@ -64,7 +64,9 @@ def _editor(console: Console, name: str) -> Locator:
 
 
 def _write(console: Console, name: str, text: str) -> None:
-    _editor(console, name).click()
+    # Not by a click, which a page that is still being drawn may move under it.
+    _editor(console, name).focus()
+    expect(_editor(console, name)).to_be_focused()
     console.page.keyboard.press("Control+a")
     console.page.keyboard.insert_text(text)
 
