@@ -204,7 +204,7 @@ def test_refuses_parameters_that_do_not_fit(changes: dict[str, Any], pointer: st
         ({"levels": [95]}, "/levels", "between 0 and 1"),
         ({"levels": [0.8, 0.8000000000000002]}, "/levels", "Two levels differ by less"),
         ({"horizon": 0}, "/horizon", "greater than or equal to 1"),
-        ({"step": "1 day"}, "/step", "match pattern"),
+        ({"step": "1 day"}, "/step", "such as"),
     ],
 )
 def test_refuses_parameters_that_are_not_valid(changes: dict[str, Any], pointer: str, words: str) -> None:

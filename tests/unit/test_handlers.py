@@ -53,7 +53,7 @@ def test_api(services: Container) -> None:
 def test_probe(services: Container) -> None:
     answer = json.loads(handled("probe")["body"])
     assert (answer["ok"], answer["status"]) == (False, None)
-    assert "'coins' has no value" in answer["reason"]
+    assert "There is no secret 'coins'" in answer["reason"]
 
 
 def test_preflight(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def test_a_check_that_fails_says_why(
 def test_a_check_without_its_secret(services: Container, admin: Client, upstream: Upstream) -> None:
     document = http_source(http={"auth": {"type": "bearer", "secret": "none"}})
     body = admin.post("/datasources/check", document).json()
-    assert (body["ok"], "no value" in body["reason"]) == (False, True)
+    assert (body["ok"], "There is no secret" in body["reason"]) == (False, True)
     nothing_is_stored(services, upstream, 0)
 
 
