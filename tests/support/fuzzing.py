@@ -116,13 +116,13 @@ def known_values(get: Callable[[str], Any]) -> dict[str, list[str]]:
     for template in sorted((path for path in paths if path.endswith("}")), key=lambda path: path.count("{")):
         listing, _, parameter = template.rpartition("/")
         if "get" in paths.get(listing, {}):
-            items = [item for path in _filled(listing, known) for item in _items(get(path))]
+            items = [item for path in filled(listing, known) for item in _items(get(path))]
             known[template] = sorted({_id(item, parameter[1:-1]) for item in items} - {own})
     for template, methods in paths.items():
         if any(parameter["name"] == "cursor" for parameter in methods.get("get", {}).get("parameters", [])):
-            answers = [get(f"{path}?limit=1") for path in _filled(template, known)]
+            answers = [get(f"{path}?limit=1") for path in filled(template, known)]
             known[f"{template}?cursor"] = [answer["next"] for answer in answers if answer and answer["next"]]
-    runs, links = known["/v1/runs/{run_id}"], [item for path in _filled(_LINKS, known) for item in _items(get(path))]
+    runs, links = known["/v1/runs/{run_id}"], [item for path in filled(_LINKS, known) for item in _items(get(path))]
     pages = [item for run in runs for item in _items(get(f"/runs/{run}/pages"))]
     known["/v1/pages/{page_hash}"] = [page["hash"] for page in pages if page["hash"]]
     return known | {"a": runs, "b": runs, "version": ["1"], "token": [link["url"].partition("=")[2] for link in links]}
@@ -142,7 +142,7 @@ def _prefixes(template: str) -> list[str]:
     return [template[: match.end()] for match in re.finditer(r"\{\w+\}", template)]
 
 
-def _filled(template: str, known: Values) -> Iterator[str]:
+def filled(template: str, known: Values) -> Iterator[str]:
     """Paths of a template with the first known values."""
     for values in itertools.product(*(known.get(prefix, [])[:3] for prefix in _prefixes(template))):
         names = [prefix.rpartition("{")[2][:-1] for prefix in _prefixes(template)]

@@ -9829,6 +9829,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -9864,6 +9866,15 @@ export interface operations {
                     "application/json": components["schemas"]["DatasourceView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -9884,6 +9895,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -9903,6 +9916,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -9920,6 +9942,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -9944,6 +9968,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasourceView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -11247,6 +11280,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -11282,6 +11317,15 @@ export interface operations {
                     "application/json": components["schemas"]["EquipmentView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -11299,6 +11343,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -11318,6 +11364,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -11335,6 +11390,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -11359,6 +11416,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EquipmentView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -11868,6 +11934,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -11903,6 +11971,15 @@ export interface operations {
                     "application/json": components["schemas"]["InputView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -11923,6 +12000,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -11941,6 +12020,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -12023,6 +12111,8 @@ export interface operations {
                 "Idempotency-Key"?: string;
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -12065,6 +12155,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Redirect"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -12609,6 +12708,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -12627,6 +12728,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -13213,6 +13323,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13248,6 +13360,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -13265,6 +13386,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13284,6 +13407,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -13301,6 +13433,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13325,6 +13459,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -13457,6 +13600,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13497,6 +13642,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectAlgorithmView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -13514,6 +13668,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13537,6 +13693,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -13902,6 +14067,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13942,6 +14109,15 @@ export interface operations {
                     "application/json": components["schemas"]["AssignmentView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -13959,6 +14135,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -13982,6 +14160,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -14168,6 +14355,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -14208,6 +14397,15 @@ export interface operations {
                     "application/json": components["schemas"]["EndpointView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -14225,6 +14423,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -14248,6 +14448,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -14487,6 +14696,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -14527,6 +14738,15 @@ export interface operations {
                     "application/json": components["schemas"]["PinView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -14544,6 +14764,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -14567,6 +14789,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -15025,6 +15256,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15065,6 +15298,15 @@ export interface operations {
                     "application/json": components["schemas"]["ModelView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -15082,6 +15324,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15105,6 +15349,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -15432,6 +15685,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15472,6 +15727,15 @@ export interface operations {
                     "application/json": components["schemas"]["OverrideView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -15492,6 +15756,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15515,6 +15781,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -15751,6 +16026,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15791,6 +16068,15 @@ export interface operations {
                     "application/json": components["schemas"]["ReportView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -15808,6 +16094,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -15831,6 +16119,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -17470,6 +17767,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -17505,6 +17804,15 @@ export interface operations {
                     "application/json": components["schemas"]["SecretView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -17522,6 +17830,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -17540,6 +17850,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -17703,6 +18022,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -17738,6 +18059,15 @@ export interface operations {
                     "application/json": components["schemas"]["SensorView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -17755,6 +18085,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -17774,6 +18106,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -17791,6 +18132,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -17815,6 +18158,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SensorView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -18187,6 +18539,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -18222,6 +18576,15 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -18239,6 +18602,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -18258,6 +18623,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -18275,6 +18649,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -18299,6 +18675,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */
@@ -18799,6 +19184,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -18817,6 +19204,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -19164,6 +19560,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -19199,6 +19597,15 @@ export interface operations {
                     "application/json": components["schemas"]["SiteView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -19216,6 +19623,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -19235,6 +19644,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -19252,6 +19670,8 @@ export interface operations {
             header?: {
                 /** @description The ETag that the resource must have for the change to be made. */
                 "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
             };
             path: {
                 /**
@@ -19276,6 +19696,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SiteView"];
+                };
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457). */

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sluice import __version__
 from sluice.api.openapi_texts import INTRODUCTION, PATH_EXAMPLES, PATH_PARAMETERS, PROBLEM, SECURITY_SCHEMES, TAGS
 from sluice.api.responses import example, example_name, request_examples, response_model
-from sluice.api.routes import Parameter, Route
+from sluice.api.routes import IF_MATCH, IF_NONE_MATCH, Parameter, Route
 
 _CREATED = "It did not exist and was created."
 _ALSO = {
@@ -142,18 +142,21 @@ class _Operations:
             responses["200"] = self._success(route, 200, "The run has ended within the wait. ")
         for status, answer in route.also.items():
             responses[str(status)] = self._json(answer, status, _ALSO.get(status, _CREATED))
-        if any(parameter.name == "If-None-Match" for parameter in route.parameters):
+        if IF_NONE_MATCH in route.parameters:
             responses["304"] = {"description": "Not modified: the client has the current state."}
         if route.may_redirect:
             responses["303"] = self._json(
                 "Redirect", 303, "The answer is too large to be inline; Location has its URL."
             )
-        problem = {"schema": {"$ref": _REF.format(model="Problem")}, **self._example("Problem")}
-        responses["default"] = {
-            "description": "A problem (RFC 9457).",
-            "content": {"application/problem+json": problem},
-        }
+        if IF_MATCH in route.parameters:
+            text = "`If-Match` or `If-None-Match` does not hold; nothing was changed."
+            responses["412"] = self._problem(text, "Problem.412")
+        responses["default"] = self._problem("A problem (RFC 9457).", "Problem")
         return responses
+
+    def _problem(self, description: str, name: str) -> dict[str, Any]:
+        problem = {"schema": {"$ref": _REF.format(model="Problem")}, **self._example(name)}
+        return {"description": description, "content": {"application/problem+json": problem}}
 
     def _success(self, route: Route, status: int, remark: str) -> dict[str, Any]:
         if status == 204:

@@ -39,6 +39,13 @@ class Parameter:
 VIEW_AS = Parameter(
     "view_as", "For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`."
 )
+IF_MATCH = Parameter("If-Match", "The ETag that the resource must have for the change to be made.", place="header")
+IF_NONE_MATCH_OF_WRITES = Parameter(
+    "If-None-Match",
+    "`*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if "
+    "the resource does not have it.",
+    place="header",
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ class Route:
     @property
     def all_parameters(self) -> Sequence[Parameter]:
         """The parameters of the route, and those that every route of its kind understands."""
+        # `Call.require_match` checks both headers, so a route that honours one honours the other.
+        if IF_MATCH in self.parameters:
+            return (*self.parameters, IF_NONE_MATCH_OF_WRITES)
         reads = self.method == "GET" and self.action is not None and not self.anonymous and not self.acts
         return (*self.parameters, VIEW_AS) if reads else self.parameters
 
@@ -192,7 +202,6 @@ LIMIT = Parameter(
     "limit", "The most items of a page.", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 )
 CURSOR = Parameter("cursor", "`next` of the previous page.")
-IF_MATCH = Parameter("If-Match", "The ETag that the resource must have for the change to be made.", place="header")
 IF_NONE_MATCH = Parameter(
     "If-None-Match", "The ETag that the client has; the answer is 304 if it is current.", place="header"
 )

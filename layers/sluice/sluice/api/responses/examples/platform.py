@@ -40,6 +40,13 @@ EXAMPLES: dict[str, Any] = {
         "instance": "/v1/datasources",
         "errors": [{"pointer": "/http/url", "message": "This field is required."}],
     },
+    "Problem.412": {
+        "type": "urn:sluice:problem:precondition-failed",
+        "title": "The resource has changed",
+        "status": 412,
+        "detail": "The resource already exists.",
+        "instance": "/v1/projects/top-coins",
+    },
     "Redirect": {"location": "https://lake.s3.amazonaws.com/answers/9f86d0?X-Amz-Signature=…"},
     "ApiRoot": {
         "name": "Sluice",
