@@ -1159,6 +1159,7 @@ class MemberRequest(TypedDict):
 class MemberView(TypedDict):
     """One principal with whom a resource is shared."""
 
+    etag: str
     principal: str
     role: Literal["viewer", "designer", "editor", "owner"]
     created_at: str
@@ -1455,7 +1456,7 @@ class OverrideRequest(TypedDict):
 class OverrideView(TypedDict):
     """A stored override of one field of one record."""
 
-    etag: NotRequired[str]
+    etag: str
     field: str
     key: list[str]
     value: Any

@@ -193,3 +193,84 @@ def test_assignments_honour_if_match(admin: Client) -> None:
     recreated = admin.put(path, {})
     assert recreated.headers["ETag"] not in (first, second), "an old ETag never fits a new assignment"
     assert admin.get(path, if_none_match=first).status == 200
+
+
+def test_two_who_create_an_override_at_once_do_not_replace_each_other(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    path = "/projects/p/overrides/v?key=1"
+
+    def overtake() -> None:
+        assert admin.put(path, {"value": 1, "reason": "theirs"}).status == 201
+
+    interleave(monkeypatch, services.definitions, "create", overtake)
+    assert admin.put(path, {"value": 2, "reason": "mine"}, if_none_match="*").status in (409, 412)
+    assert admin.get(path).json()["reason"] == "theirs"
+    # Without a precondition, the last one wins.
+    admin.delete(path)
+    interleave(monkeypatch, services.definitions, "create", overtake)
+    assert admin.put(path, {"value": 2, "reason": "mine"}).status == 200
+    assert admin.get(path).json()["reason"] == "mine"
+
+
+def test_overtaken_change_of_an_override_is_refused_or_repeated(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p", "merge": {"strategy": "join", "key": ["id"]}, "refresh_on": "manual"})
+    path = "/projects/p/overrides/v?key=1"
+    first = admin.put(path, {"value": 1, "reason": "first"}).headers["ETag"]
+    assert [item["etag"] for item in admin.get("/projects/p/overrides").json()["items"]] == [first.strip('"')]
+
+    def overtake() -> None:
+        assert admin.put(path, {"value": 2, "reason": "theirs"}).status == 200
+
+    interleave(monkeypatch, services.definitions, "replace", overtake)
+    assert admin.put(path, {"value": 3, "reason": "mine"}, if_match=first).status == 412
+    assert admin.get(path).json()["reason"] == "theirs"
+    assert admin.delete(path, if_match=first).status == 412
+    interleave(
+        monkeypatch, services.definitions, "delete", lambda: admin.put(path, {"value": 4, "reason": "theirs again"})
+    )
+    assert admin.delete(path).status == 204
+    assert admin.get(path).status == 404
+
+
+MEMBER = "/projects/p/members/group:planners"
+
+
+def test_a_share_is_changed_only_as_it_was_seen(admin: Client) -> None:
+    admin.post("/projects", {"name": "p"})
+    made = admin.put(MEMBER, {"role": "viewer"}, if_none_match="*")
+    assert (made.status, made.headers["ETag"]) == (201, f'"{made.json()["etag"]}"')
+    assert admin.put(MEMBER, {"role": "owner"}, if_none_match="*").status == 412
+    listed = admin.get("/projects/p/members").json()["items"]
+    assert [item["role"] for item in listed] == ["owner", "viewer"]
+    assert listed[1]["etag"] == made.json()["etag"]
+    changed = admin.put(MEMBER, {"role": "editor"}, if_match=made.headers["ETag"])
+    assert (changed.status, changed.json()["role"]) == (200, "editor")
+    assert changed.headers["ETag"] != made.headers["ETag"]
+    assert admin.put(MEMBER, {"role": "owner"}, if_match=made.headers["ETag"]).status == 412
+    assert admin.delete(MEMBER, if_match=made.headers["ETag"]).status == 412
+    assert [item["role"] for item in admin.get("/projects/p/members").json()["items"]] == ["owner", "editor"]
+    assert admin.delete(MEMBER, if_match=changed.headers["ETag"]).status == 204
+    assert admin.put(MEMBER, {"role": "viewer"}, if_match=changed.headers["ETag"]).status == 412
+    owner = listed[0]
+    refused = admin.put(f"/projects/p/members/{owner['principal']}", {"role": "viewer"}, if_none_match="*")
+    assert refused.status == 412
+    assert admin.put(f"/projects/p/members/{owner['principal']}", {"role": "viewer"}).status == 409
+
+
+def test_two_who_share_at_once_do_not_replace_each_other(
+    services: Container, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/projects", {"name": "p"})
+    members = services.members
+    interleave(monkeypatch, members, "put", lambda: admin.put(MEMBER, {"role": "owner"}))
+    assert admin.put(MEMBER, {"role": "viewer"}, if_none_match="*").status == 412
+    assert admin.get("/projects/p/members").json()["items"][1]["role"] == "owner"
+    interleave(monkeypatch, members, "put", lambda: admin.put(MEMBER, {"role": "editor"}))
+    assert admin.put(MEMBER, {"role": "viewer"}).status == 200, "without a precondition, the last one wins"
+    interleave(monkeypatch, members, "remove", lambda: admin.put(MEMBER, {"role": "editor"}))
+    assert admin.delete(MEMBER).status == 204
+    assert len(admin.get("/projects/p/members").json()["items"]) == 1

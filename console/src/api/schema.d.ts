@@ -5787,6 +5787,8 @@ export interface components {
             created_at: string;
             /** @description The principal that shared it. */
             created_by: string;
+            /** @description The state of the resource, for `If-Match` and `If-None-Match`; it changes with each write. */
+            etag: string;
             /** @description `user:{subject}`, `group:{name}` or `key:{id}`. */
             principal: string;
             /**
@@ -6551,8 +6553,8 @@ export interface components {
             created_at: string;
             /** @description The principal that set the value. */
             created_by: string;
-            /** @description The state of the override, for `If-Match`; absent in lists. */
-            etag?: string;
+            /** @description The state of the resource, for `If-Match` and `If-None-Match`; it changes with each write. */
+            etag: string;
             /** @description The exact JSON of the value, if it has numbers that many clients cannot read. Null: `value` is exact. */
             exact: string | null;
             /** @description The merged field whose value is set. */
@@ -10269,7 +10271,12 @@ export interface operations {
     put_datasource_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -10309,6 +10316,15 @@ export interface operations {
                     "application/json": components["schemas"]["MemberView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -10323,7 +10339,12 @@ export interface operations {
     delete_datasource_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -10346,6 +10367,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -12231,7 +12261,12 @@ export interface operations {
     put_input_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -12271,6 +12306,15 @@ export interface operations {
                     "application/json": components["schemas"]["MemberView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -12285,7 +12329,12 @@ export interface operations {
     delete_input_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -12308,6 +12357,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {
@@ -14996,7 +15054,12 @@ export interface operations {
     put_project_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -15036,6 +15099,15 @@ export interface operations {
                     "application/json": components["schemas"]["MemberView"];
                 };
             };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457). */
             default: {
                 headers: {
@@ -15050,7 +15122,12 @@ export interface operations {
     delete_project_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag that the resource must have for the change to be made. */
+                "If-Match"?: string;
+                /** @description `*`: the change is made only if the resource does not exist yet, so that a PUT replaces nothing. An ETag: only if the resource does not have it. */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description The principal: `user:<subject>`, `group:<name>` or `key:<id>`.
@@ -15073,6 +15150,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description `If-Match` or `If-None-Match` does not hold; nothing was changed. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description A problem (RFC 9457). */
             default: {

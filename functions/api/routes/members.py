@@ -4,10 +4,12 @@ from urllib.parse import quote, unquote
 
 from sluice.api.call import Answer, Call
 from sluice.api.paging import paginate
-from sluice.api.routes import CURSOR, LIMIT, Routes
+from sluice.api.resources import retry_overtaken_write
+from sluice.api.routes import CURSOR, IF_MATCH, LIMIT, Routes
+from sluice.catalog.definitions import Definition
 from sluice.container import Container
 from sluice.domain.member import MemberRequest
-from sluice.projects.membership import members_of, share, unshare
+from sluice.projects.membership import find_member, member_view, members_of, share, unshare
 
 routes = Routes("members")
 _LIST = [LIMIT, CURSOR]
@@ -19,13 +21,19 @@ def list_project_members(call: Call, services: Container, slug: str) -> Answer:
     return _list(call, services)
 
 
-@routes.put("/projects/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+@routes.put(
+    "/projects/{slug}/members/{principal}",
+    "member.manage",
+    body=MemberRequest,
+    answer="MemberView",
+    parameters=[IF_MATCH],
+)
 def put_project_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """Share a project with a user, a group or a key, or change as what it is shared."""
     return _put(call, services, principal)
 
 
-@routes.delete("/projects/{slug}/members/{principal}", "member.manage", status=204)
+@routes.delete("/projects/{slug}/members/{principal}", "member.manage", status=204, parameters=[IF_MATCH])
 def delete_project_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """End that a project is shared with somebody; the next request no longer has it."""
     return _delete(call, services, principal)
@@ -37,13 +45,19 @@ def list_datasource_members(call: Call, services: Container, slug: str) -> Answe
     return _list(call, services)
 
 
-@routes.put("/datasources/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+@routes.put(
+    "/datasources/{slug}/members/{principal}",
+    "member.manage",
+    body=MemberRequest,
+    answer="MemberView",
+    parameters=[IF_MATCH],
+)
 def put_datasource_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """Share a datasource with a user, a group or a key, or change as what it is shared."""
     return _put(call, services, principal)
 
 
-@routes.delete("/datasources/{slug}/members/{principal}", "member.manage", status=204)
+@routes.delete("/datasources/{slug}/members/{principal}", "member.manage", status=204, parameters=[IF_MATCH])
 def delete_datasource_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """End that a datasource is shared with somebody; the next request no longer has it."""
     return _delete(call, services, principal)
@@ -55,13 +69,19 @@ def list_input_members(call: Call, services: Container, slug: str) -> Answer:
     return _list(call, services)
 
 
-@routes.put("/inputs/{slug}/members/{principal}", "member.manage", body=MemberRequest, answer="MemberView")
+@routes.put(
+    "/inputs/{slug}/members/{principal}",
+    "member.manage",
+    body=MemberRequest,
+    answer="MemberView",
+    parameters=[IF_MATCH],
+)
 def put_input_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """Share an input with a user, a group or a key, or change as what it is shared."""
     return _put(call, services, principal)
 
 
-@routes.delete("/inputs/{slug}/members/{principal}", "member.manage", status=204)
+@routes.delete("/inputs/{slug}/members/{principal}", "member.manage", status=204, parameters=[IF_MATCH])
 def delete_input_member(call: Call, services: Container, slug: str, principal: str) -> Answer:
     """End that an input is shared with somebody; the next request no longer has it."""
     return _delete(call, services, principal)
@@ -73,15 +93,34 @@ def _list(call: Call, services: Container) -> Answer:
 
 
 def _put(call: Call, services: Container, principal: str) -> Answer:
-    request = call.document(MemberRequest)
-    call.require_known_parameters()
-    member, is_new = share(services, call.definition, principal, request.role, call.principal.id)
-    path = quote(unquote(call.path.partition("/v1")[2]), safe="/:@")
-    location = {"Location": call.url(path)} if is_new else {}
-    return Answer(member, 201 if is_new else 200, location)
+    def put(resource: Definition | None) -> Answer:
+        resource = _present(call, resource)
+        before = find_member(services, resource, principal)
+        request = call.document(MemberRequest, None, lambda: call.require_match(before.etag if before else None))
+        member = share(services, resource, principal, request.role, call.principal.id, before)
+        headers = {"ETag": f'"{member.etag}"'}
+        if before is None:
+            headers["Location"] = call.url(quote(unquote(call.path.partition("/v1")[2]), safe="/:@"))
+        return Answer(member_view(member), 200 if before else 201, headers)
+
+    return retry_overtaken_write(call, put)
 
 
 def _delete(call: Call, services: Container, principal: str) -> Answer:
-    call.require_known_parameters()
-    unshare(services, call.definition, principal)
-    return Answer(status=204)
+    def delete(resource: Definition | None) -> Answer:
+        resource = _present(call, resource)
+        before = find_member(services, resource, principal)
+        if before is not None:
+            call.require_match(before.etag)
+        call.require_known_parameters()
+        unshare(services, resource, principal, before)
+        return Answer(status=204)
+
+    return retry_overtaken_write(call, delete)
+
+
+def _present(call: Call, resource: Definition | None) -> Definition:
+    assert call.target is not None
+    if resource is None:
+        raise call.target.missing
+    return resource

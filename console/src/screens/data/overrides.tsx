@@ -74,7 +74,7 @@ export function Overrides(props: {
 }
 
 /** A value that was set by hand: by whom, when and why. */
-export function PresentOverride({ override }: { override: Omit<Override, 'field'> }) {
+export function PresentOverride({ override }: { override: Omit<Override, 'field' | 'etag'> }) {
   return (
     <Note tone="warn">
       <strong>Set by hand:</strong> <code>{override.exact ?? cellText(override.value)}</code> by <Who id={override.created_by} />, <Time at={override.created_at} />

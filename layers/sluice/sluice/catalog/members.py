@@ -8,8 +8,7 @@ from sluice.catalog.definitions import Definition, Definitions
 from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
 from sluice.domain.identity import Principal, Share
 from sluice.domain.member import Member, MemberRole
-from sluice.domain.names import now, rfc3339
-from sluice.errors import Conflict, NotFound
+from sluice.errors import Conflict, NotFound, PreconditionFailed
 
 _ALWAYS = "attribute_exists(#name) OR attribute_not_exists(#name)"
 
@@ -32,52 +31,58 @@ class Members:
             {"workspace_kind": f"{self._workspace}#share", "name": f"{principal}#{resource}"},
         )
 
-    def put(self, resource: Definition, principal: str, role: MemberRole, by: str, most: int) -> bool:
+    def find(self, resource: Definition, principal: str) -> Member | None:
+        """The share of a resource with a principal; None if there is none."""
+        return next((member for member in self.of_resource(resource) if member.principal == principal), None)
+
+    def put(self, resource: Definition, member: Member, before: Member | None, most: int) -> None:
         """Share a resource, or change as what it is shared.
 
         Args:
             resource: the project, datasource or input as it was read.
-            principal: whom it is shared with, such as `user/x`.
-            by: the principal that shares it.
+            member: the share.
+            before: the share with this principal as it was read; None if there was none.
             most: the most members of a resource.
-
-        Returns:
-            Whether it was not shared with the principal before.
 
         Raises:
             NotFound: the resource was deleted meanwhile.
-            Conflict: it has `most` members.
+            PreconditionFailed: the share was changed meanwhile.
+            Conflict: the resource has `most` members.
         """
-        present = self.of_resource(resource)
-        is_new = all(member.principal != principal for member in present)
-        if is_new and len(present) >= most:
+        if before is None and len(self.of_resource(resource)) >= most:
             raise Conflict(f"A {resource.kind} can be shared with at most {most} principals; share it with a group.")
-        changes = {
-            "role": role,
-            "created_at": rfc3339(now()),
-            "created_by": by,
-            # A later resource of the same name is another one, which nobody has shared.
-            "resource_created_at": resource.created_at,
-        }
-        writes = [self._table.update(key, changes, _ALWAYS) for key in self._keys(_name(resource), principal)]
+        # A later resource of the same name is another one, which nobody has shared.
+        changes = {**member.model_dump(exclude={"principal"}), "resource_created_at": resource.created_at}
+        member_key, share_key = self._keys(_name(resource), member.principal)
+        condition, values = _unchanged(resource, before)
+        writes = [
+            self._table.update(member_key, changes, condition, values),
+            self._table.update(share_key, changes, _ALWAYS),
+        ]
         self._transact(resource, writes)
-        return is_new
 
-    def remove(self, resource: Definition, principal: str) -> None:
+    def remove(self, resource: Definition, before: Member) -> None:
         """End that a resource is shared with a principal.
 
+        Args:
+            resource: the project, datasource or input as it was read.
+            before: the share as it was read.
+
         Raises:
-            NotFound: it is not.
+            NotFound: the resource was deleted meanwhile.
+            PreconditionFailed: the share was changed meanwhile.
         """
-        if all(member.principal != principal for member in self.of_resource(resource)):
-            raise NotFound(f"The {resource.kind} {resource.name!r} is not shared with {principal}.")
-        writes = [self._table.delete(key, _ALWAYS) for key in self._keys(_name(resource), principal)]
+        member_key, share_key = self._keys(_name(resource), before.principal)
+        condition, values = _unchanged(resource, before)
+        writes = [self._table.delete(member_key, condition, values), self._table.delete(share_key, _ALWAYS)]
         self._transact(resource, writes)
 
     def _transact(self, resource: Definition, writes: Sequence[Write]) -> None:
         try:
             transact(self._table.client, [self._definitions.require_same_write(resource), *writes])
-        except ConditionFailed:
+        except ConditionFailed as failed:
+            if failed.position > 0:
+                raise PreconditionFailed("Somebody else has changed the share; read it again.") from None
             raise NotFound(f"There is no {resource.kind} {resource.name!r}.") from None
 
     def of_resource(self, resource: Definition) -> list[Member]:
@@ -126,6 +131,19 @@ class Members:
     def _with_prefix(self, kind: str, prefix: str) -> list[Item]:
         values = {"pk": f"{self._workspace}#{kind}", "prefix": prefix}
         return list(self._table.query_all("#workspace_kind = :pk AND begins_with(#name, :prefix)", values))
+
+
+def _unchanged(resource: Definition, before: Member | None) -> tuple[str, Item]:
+    """The condition that a share is still as it was read, and its values."""
+    resource_made = {"this_resource": resource.created_at}
+    if before is None:
+        return "attribute_not_exists(#name) OR #resource_created_at <> :this_resource", resource_made
+    condition = (
+        "#resource_created_at = :this_resource AND #role = :old_role AND #created_at = :old_created_at "
+        "AND #created_by = :old_created_by"
+    )
+    old = {f"old_{name}": value for name, value in before.model_dump(exclude={"principal"}).items()}
+    return condition, resource_made | old
 
 
 def _name(resource: Definition) -> str:

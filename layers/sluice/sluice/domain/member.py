@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import Literal
 
@@ -33,6 +34,11 @@ class Member(Record):
     role: MemberRole = Field(description="What it may do with the resource.")
     created_at: str = Field(description="When it was shared, RFC 3339 in UTC.")
     created_by: str = Field(description="The principal that shared it.")
+
+    @property
+    def etag(self) -> str:
+        """The state of the share: each that is written gets another time, role or author."""
+        return hashlib.sha256(f"{self.role} {self.created_at} {self.created_by}".encode()).hexdigest()[:32]
 
 
 def principal_id(text: str) -> str | None:

@@ -20,9 +20,14 @@ from sluice.services import WithDefinitions
 
 def overrides_of(services: WithDefinitions, project: str) -> list[Override]:
     """The overrides of a project, ordered by field and key."""
+    return [override for override, _ in stored_overrides(services, project)]
+
+
+def stored_overrides(services: WithDefinitions, project: str) -> list[tuple[Override, Definition]]:
+    """The overrides of a project, each with its definition, ordered by field and key."""
     definitions = services.definitions.with_prefix("override", f"{project}#")
-    overrides = [Override.model_validate(definition.document) for definition in definitions]
-    return sorted(overrides, key=lambda override: (override.field, override.key))
+    overrides = [(Override.model_validate(definition.document), definition) for definition in definitions]
+    return sorted(overrides, key=lambda item: (item[0].field, item[0].key))
 
 
 def find_override(services: Container, project: str, field: str, key: list[str]) -> tuple[Override, Definition]:
@@ -49,7 +54,8 @@ def put_override(
     request: OverrideRequest,
     exact: str | None,
     by: str,
-) -> tuple[Override, Definition, bool]:
+    before: Definition | None,
+) -> tuple[Override, Definition]:
     """Create or replace an override, and refresh the project if it follows changes.
 
     Args:
@@ -58,11 +64,13 @@ def put_override(
         key: the values of the merge key's columns, in their order.
         exact: the value as JSON, if a double does not have all of its digits.
         by: the principal that writes it.
+        before: the override as it was read; None if there was none.
 
     Returns:
-        The override, its definition, and whether it is new.
+        The override and its definition.
 
     Raises:
+        AlreadyExists, PreconditionFailed: it was created or changed meanwhile.
         Conflict: the project's merge has no key.
         Invalid: the field, the key or the value does not fit the published data.
     """
@@ -71,16 +79,15 @@ def put_override(
     metadata = {"reason": request.reason, "created_at": rfc3339(now()), "created_by": by}
     document = Override.model_validate({"field": field, "key": key, "value": value, "exact": exact, **metadata})
     name = override_name(project.name, field, key)
-    stored = services.definitions.find("override", name)
-    if stored is None:
+    if before is None:
         definition = services.definitions.create("override", name, document.model_dump(mode="json"), by)
     else:
-        previous = Override.model_validate(stored.document)
+        previous = Override.model_validate(before.document)
         if (previous.reason, previous.exact) == (request.reason, exact) and same_json(previous.value, value):
-            return previous, stored, False  # nothing changes, so no refresh is needed
-        definition = services.definitions.replace(stored, document.model_dump(mode="json"))
+            return previous, before  # nothing changes, so no refresh is needed
+        definition = services.definitions.replace(before, document.model_dump(mode="json"))
     _refresh_if_following(services, project)
-    return document, definition, stored is None
+    return document, definition
 
 
 def delete_override(services: Container, project: Definition, stored: Definition) -> None:

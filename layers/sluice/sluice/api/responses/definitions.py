@@ -61,11 +61,7 @@ AssignmentView: Any = record_model(
 )
 AssignmentViewList: Any = list_model(AssignmentView)
 
-OverrideView: Any = record_model(
-    "OverrideView",
-    Override,
-    etag=(str, Field("", description="The state of the override, for `If-Match`; absent in lists.")),
-)
+OverrideView: Any = record_model("OverrideView", Override, etag=(ETag, ...))
 OverrideViewList: Any = list_model(OverrideView)
 
 

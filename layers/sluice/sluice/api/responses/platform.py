@@ -145,5 +145,5 @@ class SecretView(Response):
 SecretViewList: Any = list_model(SecretView)
 
 
-MemberView: Any = record_model("MemberView", Member)
+MemberView: Any = record_model("MemberView", Member, etag=(ETag, ...))
 MemberViewList: Any = list_model(MemberView)

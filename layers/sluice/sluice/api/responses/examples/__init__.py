@@ -23,7 +23,5 @@ EXAMPLES |= {**alarms.EXAMPLES, **algorithms.EXAMPLES, **subscriptions.EXAMPLES}
 EXAMPLES |= {f"{name}.{label}": value for name, forms in REQUESTS.items() for label, (_, value) in forms.items()}
 # An example of a list is one page of it.
 EXAMPLES |= {
-    f"{name}List": {"items": [EXAMPLES.get(f"{name}.list", value)], "next": None}
-    for name, value in EXAMPLES.items()
-    if name.endswith("View")
+    f"{name}List": {"items": [value], "next": None} for name, value in EXAMPLES.items() if name.endswith("View")
 }

@@ -230,7 +230,6 @@ EXAMPLES: dict[str, Any] = {
     },
     "OverrideRequest": {"value": 67000.5, "reason": "The exchange published a wrong price."},
     "OverrideView": {**_OVERRIDE, "etag": "1"},
-    "OverrideView.list": _OVERRIDE,
     "Model": _MODEL,
     "ModelView": {**_MODEL, **_OF_PROJECT, "test_results": _TEST_RESULTS},
     "Report": _REPORT,

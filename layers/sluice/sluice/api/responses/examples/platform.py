@@ -25,6 +25,7 @@ EXAMPLES: dict[str, Any] = {
         "role": "editor",
         "created_at": TIME,
         "created_by": BY.replace("/", ":"),
+        "etag": "0b1d3f5a7c9e2b4d6f8a0c2e4b6d8f0a",
     },
     "text/html": '<!doctype html><html lang="en">…</html>',
     "text/css": "body { margin: 0 }",
