@@ -1,18 +1,22 @@
 /** With whom a project, a datasource or an input is shared, as what; sharing it, and ending a share. */
 import { useState } from 'preact/hooks'
-import { api, ok, type Schemas } from '../api/client'
+import { all, api, ok, type Schemas } from '../api/client'
 import { useList } from '../api/list'
 import { useAction, useLoad } from '../api/load'
 import { useMayOn } from '../api/me'
-import { ConfirmButton, FormDialog } from './dialog'
+import { onlyAs } from '../api/overtaken'
+import { Conflict } from './conflict'
+import { FormDialog } from './dialog'
 import { CardTable, ShowList } from './list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, TextField } from './parts'
+import { RemoveButton } from './remove'
 import { toast } from './toasts'
 import { Time } from './values'
 import { Who } from './who'
 
 export type SharedKind = 'projects' | 'datasources' | 'inputs'
-type Role = Schemas['MemberView']['role']
+type Member = Schemas['MemberView']
+type Role = Member['role']
 
 const ROLES: { value: Role; text: string }[] = [
   { value: 'viewer', text: 'viewer: sees it' },
@@ -90,7 +94,7 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
                   </td>
                   {mayManage && (
                     <td>
-                      <EndShare kind={kind} slug={slug} principal={member.principal} onDone={done} />
+                      <EndShare kind={kind} slug={slug} member={member} onDone={done} />
                     </td>
                   )}
                 </tr>
@@ -104,19 +108,32 @@ export function Members({ kind, slug }: { kind: SharedKind; slug: string }) {
   )
 }
 
-function EndShare(props: { kind: SharedKind; slug: string; principal: string; onDone: () => void }) {
-  const { kind, slug, principal } = props
-  const end = async () => {
-    await ok(api.DELETE(`/v1/${kind}/{slug}/members/{principal}`, { params: { path: { slug, principal } } }))
-    toast(`It is no longer shared with ${principal}.`)
-    props.onDone()
-  }
+/** All members; the API has no address for a single one. */
+function allMembers(kind: SharedKind, slug: string): Promise<Member[]> {
+  return all((cursor) => ok(api.GET(`/v1/${kind}/{slug}/members`, { params: { path: { slug }, query: { cursor, limit: 200 } } })))
+}
+
+async function findMember(kind: SharedKind, slug: string, principal: string): Promise<Member | null> {
+  return (await allMembers(kind, slug)).find((member) => member.principal === principal) ?? null
+}
+
+function EndShare(props: { kind: SharedKind; slug: string; member: Member; onDone: () => void }) {
+  const { kind, slug, member } = props
+  const { principal } = member
+  const params = { path: { slug, principal } }
   return (
-    <ConfirmButton
+    <RemoveButton
       text="End the share"
-      look="danger"
       question={`${principal} loses access from the next request on.`}
-      work={end}
+      seen={member}
+      load={() => findMember(kind, slug, principal)}
+      describe={({ role }) => `${principal} as ${role}`}
+      remove={(etag) => ok(api.DELETE(`/v1/${kind}/{slug}/members/{principal}`, { params, headers: onlyAs({ etag }) }))}
+      onRemoved={() => {
+        toast(`It is no longer shared with ${principal}.`)
+        props.onDone()
+      }}
+      onKept={props.onDone}
     />
   )
 }
@@ -131,14 +148,20 @@ function AddMember(props: { kind: SharedKind; slug: string; onClose: () => void;
     term === null ? null : () => ok(api.GET('/v1/users', { params: { query: { search: term, limit: 10 } } })),
     [term],
   )
+  const who = principal.trim()
+  const members = useLoad(() => allMembers(kind, slug), [kind, slug])
+  // After a conflict, what is saved now and is to be replaced.
+  const [kept, setKept] = useState<{ who: string; member: Member | null } | null>(null)
+  const present = kept?.who === who ? kept.member : members.data?.find((member) => member.principal === who)
   const share = useAction(async () => {
-    const params = { path: { slug, principal: principal.trim() } }
-    await ok(api.PUT(`/v1/${kind}/{slug}/members/{principal}`, { params, body: { role } }))
-    toast(`It is shared with ${principal}.`)
+    const params = { path: { slug, principal: who } }
+    await ok(api.PUT(`/v1/${kind}/{slug}/members/{principal}`, { params, headers: onlyAs(present), body: { role } }))
+    toast(`It is shared with ${who}.`)
     props.onDone()
   })
+  const conflict = share.error?.status === 412
   return (
-    <FormDialog title={`Share ${slug}`} submit="Share" action={share} onClose={props.onClose}>
+    <FormDialog title={`Share ${slug}`} submit="Share" action={conflict ? { ...share, error: undefined } : share} onClose={props.onClose}>
       <TextField
         label="Find somebody"
         type="search"
@@ -168,9 +191,25 @@ function AddMember(props: { kind: SharedKind; slug: string; onClose: () => void;
         required
         refused={principal && !/^(user|group|key):./.test(principal.trim()) ? 'Begin with user:, group: or key:, or find somebody above.' : undefined}
         placeholder="user:…, group:… or key:…"
-        help="Or a group of the issuer, such as group:planners."
+        help={
+          present
+            ? `It is shared with them as ${present.role} already, which this changes.`
+            : 'Or a group of the issuer, such as group:planners.'
+        }
       />
       <SelectField label="As" value={role} options={ROLES} onChange={(value) => setRole(value as Role)} />
+      {conflict && (
+        <Conflict
+          name={`the share with ${who}`}
+          load={() => findMember(kind, slug, who)}
+          text={(theirs) => (theirs ? `${who} as ${theirs.role}` : `It is shared with ${who} no more.`)}
+          onTake={props.onDone}
+          onKeep={(member) => {
+            share.clear()
+            setKept({ who, member })
+          }}
+        />
+      )}
     </FormDialog>
   )
 }

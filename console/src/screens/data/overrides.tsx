@@ -4,13 +4,16 @@ import { all, api, ApiError, ok, type Schemas } from '../../api/client'
 import { parseJson, writeJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
+import { found, onlyAs } from '../../api/overtaken'
 import { setParameters, usePlace } from '../../router'
-import { cellText } from '../../ui/grid'
+import { Conflict } from '../../ui/conflict'
 import { Button, Field, Note, ProblemNote, TextField } from '../../ui/parts'
+import { RemoveButton } from '../../ui/remove'
 import { Time } from '../../ui/values'
 import { Who } from '../../ui/who'
 import { useUnsaved } from '../../unsaved'
 import { RunProgress } from '../datasources/run-progress'
+import { overrideText, valueText } from '../projects/merge/overrides'
 
 type ExplainedField = Schemas['RecordExplanation']['fields'][string]
 type Override = Schemas['OverrideView']
@@ -35,10 +38,7 @@ export function Overrides(props: {
   )
   const present = overrides.data?.find((one) => one.field === column && JSON.stringify(one.key) === JSON.stringify(keyValues))
   const request = { params: { path: { slug, field: column }, query: { key: keyValues } } }
-  const remove = useAction(async () => {
-    await ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', request))
-    overrides.reload()
-  })
+  const load = () => found(ok(api.GET('/v1/projects/{slug}/overrides/{field}', request)))
   // The key tells which record it is; what a rule computes from other fields has no value of its own.
   const canBeSet = !['key', 'compute', 'source'].includes(field.rule)
   if (!canBeSet) return null
@@ -48,25 +48,37 @@ export function Overrides(props: {
     <section class="stack tight overrides">
       {present && (isPending || isChanged) && <PresentOverride override={present} />}
       {(isPending || isChanged) && <Pending slug={slug} removed={!present} mayRun={may('project.run')} onRefreshed={props.onRefreshed} />}
-      <ProblemNote error={remove.error} />
-      {may('project.override') && !editing && (
+      <ProblemNote error={overrides.error} retry={overrides.reload} />
+      {may('project.override') && overrides.data && !editing && (
         <div class="row">
           <Button onClick={() => setEditing(true)}>{present ? 'Set another value by hand' : 'Set the value by hand'}</Button>
           {present && (
-            <Button look="quiet" busy={remove.busy} onClick={() => remove.run()}>
-              Remove the value set by hand
-            </Button>
+            <RemoveButton
+              text="Remove the value set by hand"
+              question="From the next refresh on, the rules choose the value again."
+              seen={present}
+              load={load}
+              describe={overrideText}
+              remove={(etag) => ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', { ...request, headers: onlyAs({ etag }) }))}
+              onRemoved={overrides.reload}
+              onKept={overrides.reload}
+            />
           )}
         </div>
       )}
       {editing && (
         <OverrideForm
           {...props}
+          present={present ?? null}
+          load={load}
           onSaved={() => {
             setEditing(false)
             overrides.reload()
           }}
-          onCancel={() => setEditing(false)}
+          onCancel={() => {
+            setEditing(false)
+            overrides.reload()
+          }}
         />
       )}
     </section>
@@ -77,7 +89,7 @@ export function Overrides(props: {
 export function PresentOverride({ override }: { override: Omit<Override, 'field' | 'etag'> }) {
   return (
     <Note tone="warn">
-      <strong>Set by hand:</strong> <code>{override.exact ?? cellText(override.value)}</code> by <Who id={override.created_by} />, <Time at={override.created_at} />
+      <strong>Set by hand:</strong> <code>{valueText(override)}</code> by <Who id={override.created_by} />, <Time at={override.created_at} />
       <div>{override.reason}</div>
     </Note>
   )
@@ -121,10 +133,14 @@ function OverrideForm(props: {
   keyValues: string[]
   type: string | undefined
   field: ExplainedField
+  /** What is set as the user has seen it; null: nothing. */
+  present: Override | null
+  load: () => Promise<Override | null>
   onSaved: () => void
   onCancel: () => void
 }) {
   const { slug, column, keyValues, type, field } = props
+  const [base, setBase] = useState(props.present)
   const first = field.value === null ? '' : typeof field.value === 'string' ? field.value : writeJson(field.value)
   const [text, setText] = useState(first)
   const [isNull, setNull] = useState(false)
@@ -136,10 +152,12 @@ function OverrideForm(props: {
     await ok(
       api.PUT('/v1/projects/{slug}/overrides/{field}', {
         params: { path: { slug, field: column }, query: { key: keyValues } },
+        headers: onlyAs(base),
         body: { value, reason },
       }),
     )
   })
+  const conflict = save.error?.status === 412
   return (
     <form
       class="stack override-form"
@@ -166,7 +184,20 @@ function OverrideForm(props: {
         wrong={save.error?.at('/reason')}
         help="Everybody who opens this explanation reads it."
       />
-      <ProblemNote error={save.error} />
+      {conflict ? (
+        <Conflict
+          name={`the value of ${column} that is set by hand`}
+          load={props.load}
+          text={(theirs) => (theirs ? overrideText(theirs) : 'None is set any more.')}
+          onTake={props.onCancel}
+          onKeep={(theirs) => {
+            save.clear()
+            setBase(theirs)
+          }}
+        />
+      ) : (
+        <ProblemNote error={save.error} />
+      )}
       <div class="row">
         <Button look="primary" type="submit" busy={save.busy}>
           Set

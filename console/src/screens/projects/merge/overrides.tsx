@@ -1,10 +1,11 @@
 /** Values that people have set by hand, with who and why. */
 import { api, ok, type Schemas } from '../../../api/client'
 import { useList } from '../../../api/list'
-import { ConfirmButton } from '../../../ui/dialog'
+import { found, onlyAs } from '../../../api/overtaken'
 import { cellText } from '../../../ui/grid'
 import { CardTable, ShowList } from '../../../ui/list'
 import { Empty, Panel } from '../../../ui/parts'
+import { RemoveButton } from '../../../ui/remove'
 import { toast } from '../../../ui/toasts'
 import { Time } from '../../../ui/values'
 import { Who } from '../../../ui/who'
@@ -38,7 +39,7 @@ export function Overrides({ slug, mayRemove }: { slug: string; mayRemove: boolea
             </thead>
             <tbody>
               {items.map((one) => (
-                <Row key={`${one.field} ${one.key.join(' ')}`} slug={slug} override={one} mayRemove={mayRemove} onRemoved={overrides.reload} />
+                <Row key={`${one.field} ${one.key.join(' ')}`} slug={slug} override={one} mayRemove={mayRemove} onChanged={overrides.reload} />
               ))}
             </tbody>
           </CardTable>
@@ -48,20 +49,15 @@ export function Overrides({ slug, mayRemove }: { slug: string; mayRemove: boolea
   )
 }
 
-function Row(props: { slug: string; override: Override; mayRemove: boolean; onRemoved: () => void }) {
+function Row(props: { slug: string; override: Override; mayRemove: boolean; onChanged: () => void }) {
   const { override } = props
   const { field, key } = override
-  const remove = async () => {
-    const params = { path: { slug: props.slug, field }, query: { key } }
-    await ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', { params }))
-    toast(`The override of ${field} is removed.`)
-    props.onRemoved()
-  }
+  const params = { path: { slug: props.slug, field }, query: { key } }
   return (
     <tr>
       <td>{key.join(', ')}</td>
       <td class="mono">{field}</td>
-      <td class="mono">{override.exact ?? cellText(override.value)}</td>
+      <td class="mono">{valueText(override)}</td>
       <td>{override.reason}</td>
       <td>
         <Time at={override.created_at} />
@@ -71,14 +67,31 @@ function Row(props: { slug: string; override: Override; mayRemove: boolean; onRe
       </td>
       <td>
         {props.mayRemove && (
-          <ConfirmButton
+          <RemoveButton
             text="Remove"
-            look="danger"
             question={`From the next refresh on, the rules choose ${field} of ${key.join(', ')} again.`}
-            work={remove}
+            seen={override}
+            load={() => found(ok(api.GET('/v1/projects/{slug}/overrides/{field}', { params })))}
+            describe={overrideText}
+            remove={(etag) => ok(api.DELETE('/v1/projects/{slug}/overrides/{field}', { params, headers: onlyAs({ etag }) }))}
+            onRemoved={() => {
+              toast(`The override of ${field} is removed.`)
+              props.onChanged()
+            }}
+            onKept={props.onChanged}
           />
         )}
       </td>
     </tr>
   )
+}
+
+/** The value that is set, with all its digits. */
+export function valueText(override: Pick<Override, 'exact' | 'value'>): string {
+  return override.exact ?? cellText(override.value)
+}
+
+/** An override in words, for who has seen an earlier one. */
+export function overrideText(override: Override): string {
+  return `Value: ${valueText(override)}\nReason: ${override.reason}`
 }
