@@ -184,20 +184,3 @@ def test_settings_that_somebody_else_has_changed_can_be_taken_over(
     dialog.get_by_role("button", name="Save", exact=True).click()
     expect(dialog).to_have_count(0)
     assert deployed.done("GET", f"/projects/{project}")["description"] == "theirs"
-
-
-@pytest.mark.long
-def test_small_forms_say_that_somebody_else_was_faster(console: Console, deployed: Deployed) -> None:
-    console.expect_refusals(412)
-    site = f"B-{secrets.token_hex(3)}"
-    deployed.done("POST", "/sites", {"code": site, "type": "plant"})
-    page = console.page
-    console.go(f"/sites/{site}")
-    page.get_by_role("button", name="Change").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_label("Name").fill("Mine")
-    deployed.done("PATCH", f"/sites/{site}", {"name": "Theirs"})
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Somebody else has changed it since you opened it")
-    console.leave()
-    deployed.done("DELETE", f"/sites/{site}")

@@ -4,12 +4,13 @@ import { useState } from 'preact/hooks'
 import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
+import { found, onlyAs } from '../../api/overtaken'
 import { path, Link, useArrival, useParameter } from '../../router'
 import type { ScreenProps } from '../registry'
-import { ConfirmButton } from '../../ui/dialog'
 import { Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
+import { RemoveButton } from '../../ui/remove'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
-import { ChangeEquipment, SensorForm } from './forms'
+import { ChangeEquipment, equipmentText, SensorForm } from './forms'
 import { ShowOrGone } from './gone'
 import { History } from './history'
 import { LatestTime, LatestValue, limitsText, useLatest, useSensors, type Latest } from './latest'
@@ -31,6 +32,7 @@ export default function EquipmentPage({ parameters }: ScreenProps) {
 function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChange: () => void }) {
   const arrive = useArrival()
   const { code, site } = equipment
+  const params = { path: { code } }
   const [adding, setAdding] = useState(false)
   const [changing, setChanging] = useState(false)
   const mayWrite = useMay('asset.write')
@@ -38,10 +40,6 @@ function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChan
   const latest = useLatest({ equipment: code })
   const alarms = useOpenAlarms({ equipment: code })
   const [parameter, setChosen] = useParameter('sensors')
-  const remove = async () => {
-    await ok(api.DELETE('/v1/equipment/{code}', { params: { path: { code }, header: { 'If-Match': `"${equipment.etag}"` } } }))
-    arrive(path`/sites/${site}`)
-  }
   // The first sensor is drawn until others are chosen.
   const ids = parameter === null ? (sensors.data ?? []).slice(0, 1).map((sensor) => sensor.id) : parameter.split(',')
   const chosen = (sensors.data ?? []).filter((sensor) => ids.includes(sensor.id))
@@ -62,7 +60,16 @@ function EquipmentScreen({ equipment, onChange }: { equipment: Equipment; onChan
           <>
             <StatusButtons equipment={[equipment]} onChange={onChange} />
             <Button onClick={() => setChanging(true)}>Change</Button>
-            <ConfirmButton text="Delete" look="danger" question={`${code} is deleted. Equipment that has sensors or parts cannot be.`} work={remove} />
+            <RemoveButton
+              text="Delete"
+              question={`${code} is deleted. Equipment that has sensors or parts cannot be.`}
+              seen={equipment}
+              load={() => found(ok(api.GET('/v1/equipment/{code}', { params })))}
+              describe={equipmentText}
+              remove={(etag) => ok(api.DELETE('/v1/equipment/{code}', { params, headers: onlyAs({ etag }) }))}
+              onRemoved={() => arrive(path`/sites/${site}`)}
+              onKept={onChange}
+            />
           </>
         )
       }
