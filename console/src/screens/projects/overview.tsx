@@ -10,6 +10,7 @@ import { Button, Empty, Note, Panel, ProblemNote, Show, State } from '../../ui/p
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { Who } from '../../ui/who'
 import type { ScreenProps } from '../registry'
+import { DryRunButton, type Ingest } from './dry-run'
 import { loadFacts } from './lineage/facts'
 import { Lineage } from './lineage/lineage'
 import { nodesOf } from './lineage/nodes'
@@ -19,7 +20,6 @@ import { ProjectPage } from './tabs'
 import { howItRefreshes, isActive, whatStarted } from './words'
 
 type Run = Schemas['RunView']
-type Ingest = NonNullable<Schemas['RefreshRequest']['ingest']>
 const WATCH_MS = 800
 const REFRESH_MS = 10_000
 // Somebody else may promote another version.
@@ -87,6 +87,7 @@ function RefreshNow(props: { slug: string; active: boolean; onStarted: () => voi
       <Button look="primary" busy={refresh.busy} disabled={props.active} onClick={() => refresh.run()}>
         {props.active ? 'Refreshing' : 'Refresh now'}
       </Button>
+      <DryRunButton slug={props.slug} ingest={ingest} onStarted={props.onStarted} />
       <ProblemNote error={refresh.error} />
     </>
   )
@@ -109,6 +110,7 @@ function LastRun({ runs }: { runs: Loaded<{ items: Run[] }> }) {
                   {run.finished_at && `, took ${formatSeconds(secondsBetween(run.started_at ?? run.created_at, run.finished_at))}`}
                 </span>
               </div>
+              {run.dry_run && <Note>It is a dry run: it publishes nothing.</Note>}
               {isActive(run) && <RunProgress run={run} />}
               {run.summary && <p>{run.summary}.</p>}
               {run.error && <Note tone="bad">{run.error.detail}</Note>}
