@@ -66,7 +66,9 @@ def make_stack(emulator: Emulator) -> Container:
     platform.s3.create_bucket(Bucket="lake")
     for name, properties in tables.items():
         known = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
-        platform._dynamodb.create_table(TableName=name, **{key: properties[key] for key in known if key in properties})
+        platform.clients.dynamodb.create_table(
+            TableName=name, **{key: properties[key] for key in known if key in properties}
+        )
     return platform
 
 

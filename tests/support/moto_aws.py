@@ -16,15 +16,15 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from moto.scheduler.models import scheduler_backends
 
-from sluice.container import Container
+from sluice.container.clients import Clients
 from support import moto_dynamodb, moto_s3, moto_speed, permissions
 from support.moto_dynamodb import ACCOUNT
 from support.template import resources
 
 REGION = "us-east-1"
 TABLES = resources("AWS::DynamoDB::Table")
-_make_client = Container._client
-_direct_objects, _direct_dynamodb = Container._direct_objects, Container._direct_dynamodb
+_make_client = Clients.make
+_direct_objects, _direct_dynamodb = Clients.direct_objects, Clients.direct_dynamodb
 _clients: dict[tuple[str, str | None, str], Any] = {}
 
 
@@ -39,11 +39,11 @@ def _start() -> None:
     boto3.setup_default_session()
 
 
-def _shared_client(platform: Container, service: str, endpoint_url: str | None = None, **config: Any) -> Any:
+def _shared_client(clients: Clients, service: str, endpoint_url: str | None = None, **config: Any) -> Any:
     """A client with the same configuration for all tests: it has no state, and making it takes as long as a test."""
     key = (service, endpoint_url, repr(sorted(config.items())))
     if key not in _clients:
-        _clients[key] = _make_client(platform, service, endpoint_url, **config)
+        _clients[key] = _make_client(clients, service, endpoint_url, **config)
         _clients[key].meta.events.register("provide-client-params", permissions.record)
     return _clients[key]
 
@@ -53,18 +53,18 @@ def aws() -> Iterator[None]:
     """Within this context AWS is within reach, as an empty account."""
     _start()
     botocore_stubber.enabled = True
-    Container._client = _shared_client  # type: ignore[method-assign, assignment]
+    Clients.make = _shared_client  # type: ignore[method-assign, assignment]
     # Moto sees what clients send.
-    Container._direct_objects = lambda platform: None  # type: ignore[method-assign, assignment]
-    Container._direct_dynamodb = lambda platform: platform._dynamodb  # type: ignore[method-assign, assignment]
+    Clients.direct_objects = lambda clients: None  # type: ignore[method-assign, assignment]
+    Clients.direct_dynamodb = lambda clients: clients.dynamodb  # type: ignore[method-assign, assignment]
     empty()
     try:
         yield
     finally:
         botocore_stubber.enabled = False
-        Container._client = _make_client  # type: ignore[method-assign]
-        Container._direct_objects = _direct_objects  # type: ignore[method-assign]
-        Container._direct_dynamodb = _direct_dynamodb  # type: ignore[method-assign]
+        Clients.make = _make_client  # type: ignore[method-assign]
+        Clients.direct_objects = _direct_objects  # type: ignore[method-assign]
+        Clients.direct_dynamodb = _direct_dynamodb  # type: ignore[method-assign]
 
 
 def _stream(properties: dict[str, Any]) -> dict[str, Any] | None:

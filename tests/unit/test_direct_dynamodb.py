@@ -93,13 +93,15 @@ def _text(header: Any) -> str:
 
 def test_binary_values_are_decoded(services: Container) -> None:
     stored = {"workspace_series": {"S": KEY["workspace_series"]}, "time": {"S": KEY["time"]}, "data": {"B": "AP8="}}
-    direct: Any = DirectDynamoDB(services._dynamodb, session(), Wire(200, {"Responses": {"ReadingsTable": [stored]}}))
+    direct: Any = DirectDynamoDB(
+        services.clients.dynamodb, session(), Wire(200, {"Responses": {"ReadingsTable": [stored]}})
+    )
     assert batch_get(direct, [(Table(direct, "ReadingsTable"), KEY)]) == [{**KEY, "data": b"\x00\xff"}]
 
 
 @pytest.mark.parametrize("send", [Wire(500), Wire(400), unreachable], ids=["failure", "refusal", "unreachable"])
 def test_client_does_what_fails(services: Container, send: Any) -> None:
-    direct: Any = DirectDynamoDB(services._dynamodb, session(), send)
+    direct: Any = DirectDynamoDB(services.clients.dynamodb, session(), send)
     table = Table(direct, "ReadingsTable")
     write = table.put(ITEM, "attribute_not_exists(#time)")
     transact(direct, [write])

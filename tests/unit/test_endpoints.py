@@ -126,7 +126,7 @@ def test_answers_are_cached_until_the_data_changes(shop: Client, upstream: Upstr
 def test_cached_answer_needs_one_read_of_the_catalog(shop: Client, services: Container) -> None:
     top(shop)
     calls: list[str] = []
-    services._dynamodb.meta.events.register(
+    services.clients.dynamodb.meta.events.register(
         "provide-client-params.dynamodb.*", lambda model, **_: calls.append(model.name)
     )
     from query.app import dispatcher

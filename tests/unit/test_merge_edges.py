@@ -157,10 +157,10 @@ def test_rows_of_earlier_runs_are_explained_by_the_document_of_their_time(
         ("y", "/new/0/b", True),
     ]
     table = services.settings.pages_table
-    schema = services._dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-    for item in services._dynamodb.scan(TableName=table)["Items"]:
+    schema = services.clients.dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
+    for item in services.clients.dynamodb.scan(TableName=table)["Items"]:
         key = {attribute["AttributeName"]: item[attribute["AttributeName"]] for attribute in schema}
-        services._dynamodb.delete_item(TableName=table, Key=key)
+        services.clients.dynamodb.delete_item(TableName=table, Key=key)
     assert explained(admin, "1")["v"]["winners"][0] == cited[0], "receipts are forgotten; what is in the lake is not"
 
 
