@@ -10,32 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 from sluice.access.api_keys import KeyRing
 from sluice.access.cursors import Cursors
-from sluice.access.links import Links
-from sluice.access.secret_use import SecretUse
 from sluice.access.secrets import Secrets, SecretsRegistry
-from sluice.access.tokens import Tokens
 from sluice.catalog.definitions import Definitions
 from sluice.container.catalog import Catalog
-from sluice.lake.cache import FileCache
-from sluice.lake.store import Lake
-from sluice.platform.glue_tables import GlueTables
-from sluice.platform.schedules import Schedules
 from sluice.platform.workflows import Workflows
 from sluice.settings import load_settings
-from sluice.sources.file.inbox import Inbox
 
 if TYPE_CHECKING:
     import httpx
 
     from sluice.access.directory import Directory
+    from sluice.access.links import Links
     from sluice.access.rate_limits import RateLimits
+    from sluice.access.secret_use import SecretUse
+    from sluice.access.tokens import Tokens
+    from sluice.lake.store import Lake
     from sluice.platform.functions import Functions
+    from sluice.platform.glue_tables import GlueTables
     from sluice.platform.message_queue import MessageQueue
+    from sluice.platform.schedules import Schedules
     from sluice.platform.timers import Timers
     from sluice.platform.user_pool import UserPool
     from sluice.readings.known_sensors import SensorsInCatalog
     from sluice.sandbox.sandbox import Sandbox
     from sluice.sources.address import AddressPolicy
+    from sluice.sources.file.inbox import Inbox
 
 
 class Container(Catalog):
@@ -69,12 +68,17 @@ class Container(Catalog):
     @cached_property
     def inbox(self) -> Inbox:
         """The bucket that files are dropped into."""
+        from sluice.sources.file.inbox import Inbox  # few functions know dropped files
+
         clients, settings = self.clients, self.settings
         return Inbox(clients.s3, clients.presigning, settings.inbox_bucket, settings.presigned_seconds)
 
     @cached_property
     def lake(self) -> Lake:
         """The lake."""
+        from sluice.lake.cache import FileCache  # some functions know only the catalog
+        from sluice.lake.store import Lake
+
         clients, settings = self.clients, self.settings
         cache = FileCache(Path(settings.cache_dir or tempfile.gettempdir()) / "sluice", settings.cache_bytes)
         return Lake(
@@ -93,6 +97,8 @@ class Container(Catalog):
         database = self.settings.glue_database
         if not database:
             return None
+        from sluice.platform.glue_tables import GlueTables  # only one follower keeps them
+
         # A follower that hangs holds up those behind it: better to fail soon and be tried again.
         patience: Any = {"read_timeout": 10, "retries": {"mode": "standard", "max_attempts": 2}}
         return GlueTables(self.clients.make("glue", **patience), database, self.lake)
@@ -132,6 +138,8 @@ class Container(Catalog):
     @cached_property
     def secret_use(self) -> SecretUse:
         """The rules for which datasource may use which secret."""
+        from sluice.access.secret_use import SecretUse  # only functions that call upstreams, or let them be called
+
         return SecretUse(self.secrets, self.definitions, self.assignments)
 
     @cached_property
@@ -158,6 +166,8 @@ class Container(Catalog):
     @cached_property
     def tokens(self) -> Tokens:
         """Authentication by tokens of the OIDC issuer."""
+        from sluice.access.tokens import Tokens  # only the authorizer checks tokens
+
         return Tokens(self.settings)
 
     @cached_property
@@ -168,6 +178,8 @@ class Container(Catalog):
     @cached_property
     def links(self) -> Links:
         """The signed links."""
+        from sluice.access.links import Links  # few functions know signed links
+
         return Links(self.definitions, self.resources, self.cursors)
 
     @cached_property
@@ -208,6 +220,8 @@ class Container(Catalog):
     @cached_property
     def schedules(self) -> Schedules:
         """The schedules in EventBridge Scheduler."""
+        from sluice.platform.schedules import Schedules  # only the API changes schedules
+
         settings = self.settings
         scheduler = self.clients.make("scheduler")
         return Schedules(

@@ -7,8 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sluice.catalog.assignments import Assignments
-from sluice.catalog.batches import Batches, WaitingRuns
-from sluice.catalog.calls import CallStatistics
 from sluice.catalog.datasets import Datasets
 from sluice.catalog.definitions import Definitions
 from sluice.catalog.locks import Locks
@@ -17,9 +15,7 @@ from sluice.catalog.project_resources import ProjectResources
 from sluice.catalog.publications import Publications
 from sluice.catalog.reservations import Reservations
 from sluice.catalog.runs import Pages, Runs
-from sluice.catalog.slots import Slots
 from sluice.catalog.table import Table
-from sluice.catalog.test_results import TestResults
 from sluice.container.clients import Clients
 from sluice.settings import Settings
 
@@ -27,6 +23,8 @@ if TYPE_CHECKING:
     from sluice.catalog.alarms import Alarms
     from sluice.catalog.assets import Assets
     from sluice.catalog.audit import AuditTrail
+    from sluice.catalog.batches import Batches, WaitingRuns
+    from sluice.catalog.calls import CallStatistics
     from sluice.catalog.commits import Commits
     from sluice.catalog.deliveries import Deliveries
     from sluice.catalog.erasures import Erasures
@@ -38,7 +36,9 @@ if TYPE_CHECKING:
     from sluice.catalog.quarantine import Quarantine
     from sluice.catalog.reading_files import ReadingFiles
     from sluice.catalog.readings import ReadingBlocks
+    from sluice.catalog.slots import Slots
     from sluice.catalog.subtasks import SubtaskStates
+    from sluice.catalog.test_results import TestResults
 
 
 class Catalog:
@@ -158,11 +158,15 @@ class Catalog:
     @cached_property
     def test_results(self) -> TestResults:
         """The latest results of tests."""
+        from sluice.catalog.test_results import TestResults  # few functions know tests
+
         return TestResults(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
     def calls(self) -> CallStatistics:
         """Statistics of the calls to upstreams."""
+        from sluice.catalog.calls import CallStatistics  # only functions that call upstreams count the calls
+
         return CallStatistics(self._table(self.settings.datasets_table), self.settings.workspace)
 
     @cached_property
@@ -186,11 +190,15 @@ class Catalog:
     @cached_property
     def batches(self) -> Batches:
         """Pushed records that wait for a run."""
+        from sluice.catalog.batches import Batches  # few functions know pushed records
+
         return Batches(self._table(self.settings.batches_table), self.settings.workspace)
 
     @cached_property
     def waiting_runs(self) -> WaitingRuns:
         """The queue of runs of dropped files."""
+        from sluice.catalog.batches import WaitingRuns  # only functions that start or end runs know the queue
+
         return WaitingRuns(self._table(self.settings.batches_table), self.settings.workspace)
 
     @cached_property
@@ -219,6 +227,8 @@ class Catalog:
     @cached_property
     def slots(self) -> Slots:
         """Counting semaphores: a limited number of slots that runs or calls hold."""
+        from sluice.catalog.slots import Slots  # few functions limit what is done at a time
+
         return Slots(self._table(self.settings.locks_table), self.settings.workspace)
 
     @cached_property

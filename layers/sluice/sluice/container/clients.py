@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sluice.lake.direct import DirectObjects
 from sluice.settings import Settings
+
+if TYPE_CHECKING:
+    from sluice.lake.direct import DirectObjects
 
 
 @lru_cache(maxsize=1)
@@ -74,4 +76,6 @@ class Clients:
 
     def direct_objects(self) -> DirectObjects | None:
         """The direct S3 client for pages, see `lake/direct.py`; tests override this."""
+        from sluice.lake.direct import DirectObjects
+
         return DirectObjects(self.s3, session(), self.settings.lake_bucket)
