@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sluice.alarms.changes import time_of
 from sluice.alarms.missing import check_missing
 from sluice.alarms.service import judge_batch, sensors_changed
-from sluice.catalog.table import transact
+from sluice.catalog.transactions import transact
 from sluice.container import Container
 from sluice.domain.alarm import JudgedReading
 from sluice.domain.alarm_event import AlarmRaised

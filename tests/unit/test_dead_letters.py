@@ -18,7 +18,7 @@ from moto.sqs.models import sqs_backends
 
 from policies import of_type
 from run_events.app import handler
-from sluice.catalog import table
+from sluice.catalog import table, transactions
 from sluice.container import Container
 from sluice.domain.run import Run
 from sluice.errors import Unavailable
@@ -315,7 +315,9 @@ def test_each_event_has_one_run_if_any_sweep_is_killed(
             queues.fail(function, event)
         if calls is not None:
             with monkeypatch.context() as patched:
-                patched.setattr(table, "_translated_errors", dying_after(calls))
+                around = dying_after(calls)
+                patched.setattr(table, "translated_errors", around)
+                patched.setattr(transactions, "translated_errors", around)
                 with suppress(Killed):
                     sweep()
             queues.let_an_hour_pass()
@@ -330,7 +332,7 @@ def test_each_event_has_one_run_if_any_sweep_is_killed(
 def dying_after(calls: int) -> Callable[[], AbstractContextManager[None]]:
     """What is around each call of DynamoDB, in a process that is killed before one of them."""
     remaining = iter(range(calls))
-    translated_errors = table._translated_errors
+    translated_errors = table.translated_errors
 
     def around() -> AbstractContextManager[None]:
         if next(remaining, None) is None:

@@ -13,7 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.session import Session, get_session
 
 from sluice.catalog.direct import DirectDynamoDB
-from sluice.catalog.table import ConditionFailed, Table, batch_get, transact
+from sluice.catalog.table import ConditionFailed, Table
+from sluice.catalog.transactions import batch_get, transact
 from sluice.container import Container
 
 KEY = {"workspace_series": "main#a#raw", "time": "2026-11-03T12:00:00Z"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.catalog.migration import Stored
-from sluice.catalog.table import transact
+from sluice.catalog.transactions import transact
 from sluice.container import Container
 from sluice.domain.event import Event, EventType
 from sluice.domain.run_failure import RunFailure

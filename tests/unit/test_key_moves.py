@@ -17,7 +17,7 @@ from rich.console import Console
 from sluice.access.api_keys import make_key
 from sluice.catalog import migration
 from sluice.catalog.definitions import Definitions
-from sluice.catalog.table import transact
+from sluice.catalog.transactions import transact
 from sluice.container import Container
 from sluice.domain.identity import KeyRequest
 from sluice.errors import Unauthenticated

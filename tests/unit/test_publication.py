@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from sluice.catalog import commits, datasets, table
-from sluice.catalog.table import Write
+from sluice.catalog import commits, datasets
+from sluice.catalog.table import ConditionFailed, Write
+from sluice.catalog.transactions import transact
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.event import Event, EventType
@@ -74,7 +75,6 @@ def test_each_dataset_of_a_refresh_is_delivered_to_the_followers(
     admin: Client, services: Container, recorder: Recorder, project: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    transact = table.transact
 
     def counted(client: Any, writes: Sequence[Write]) -> None:
         sizes.append(len(writes))
@@ -304,8 +304,8 @@ def test_a_dataset_that_is_promoted_meanwhile_is_not_hidden_as_it_was(
     dataset = DatasetId.of_datasource("a")
     writes = services.datasets.hide_writes(dataset, "key/test")
     services.datasets.promote(dataset, 1, "key/test")
-    with pytest.raises(table.ConditionFailed):
-        table.transact(services.publications._table.client, writes)
+    with pytest.raises(ConditionFailed):
+        transact(services.publications._table.client, writes)
 
 
 def test_the_sweep_ends_in_time_and_leaves_the_rest_to_the_next(

@@ -8,7 +8,7 @@ from typing import Any
 import botocore.client
 import pytest
 
-from sluice.catalog.table import transact
+from sluice.catalog.transactions import transact
 from sluice.container import Container
 from sluice.domain.run import PageReceipt
 from support.client import Client

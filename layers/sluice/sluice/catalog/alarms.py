@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sluice.catalog.outbox import Outbox
-from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Table, Write, batch_get, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get, transact
 from sluice.domain.alarm import Alarm, AlarmState, AlarmStatus
 from sluice.domain.alarm_event import alarm_raised
 from sluice.domain.names import now, rfc3339

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 
 from sluice.catalog.definitions import PRESENT, Definition, changed, decode_definition, encode_document, missing
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import newest
 from sluice.domain.assets.history import HistoryEntry, history_entry
 from sluice.domain.assets.kinds import ASSET_TYPES, AssetKind, AssetType

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from pydantic import Field
 
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.domain.base import Record
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sluice.catalog.datasets import Datasets, pointer_unchanged, publication_time
 from sluice.catalog.publications import Publications
 from sluice.catalog.runs import Runs
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import newest
 from sluice.domain.dataset import Manifest, Pointer, publication_refusal
 from sluice.domain.dataset_id import DatasetId

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sluice.catalog.definitions import Definition, Definitions, Kind
 from sluice.catalog.publications import Publications, rfc3339_micro
-from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Table, Write, batch_get, transact, transact_get
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get, transact, transact_get
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.dataset import Pointer, Version
 from sluice.domain.dataset_id import DatasetId

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import orjson
 
-from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Page, Table, Write, batch_get, transact
+from sluice.catalog.table import ConditionFailed, Item, Page, Table, Write
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get, transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.base import Record
 from sluice.domain.identity import Role

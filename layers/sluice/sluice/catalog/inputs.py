@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from sluice.catalog.definitions import PRESENT, Definition, changed, decode_definition, encode_document, missing
-from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.table import ConditionFailed, Item, Table
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import newest
 from sluice.domain.identity import Principal
 from sluice.domain.input import InputVersion

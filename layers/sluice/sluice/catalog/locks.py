@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Table, Write, batch_get
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get
 
 # A condition that always holds, since every write of `Table` has one.
 _ALWAYS = "attribute_exists(#workspace_id) OR attribute_not_exists(#workspace_id)"

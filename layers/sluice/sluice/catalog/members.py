@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sluice.catalog.definitions import Definition, Definitions
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.domain.identity import Principal, Share
 from sluice.domain.member import Member, MemberRole
 from sluice.errors import Conflict, NotFound, PreconditionFailed

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sluice.catalog.table import ConditionFailed, Item, Table, transact
+from sluice.catalog.table import ConditionFailed, Item, Table
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import RELEASES, downgraded, home, newest, stored_version, upgraded, version_in
 from sluice.catalog.upgrades.refusal import DowngradeError
 

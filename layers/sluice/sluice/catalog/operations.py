@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from ulid import ULID
 
-from sluice.catalog.table import Item, Table, Write, transact
+from sluice.catalog.table import Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.domain.assets.operation import Operation
 
 # A ULID has 10 characters of its time in milliseconds, and 16 random ones.

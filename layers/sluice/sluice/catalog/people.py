@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sluice.catalog.table import MAX_BATCH_ITEMS, ConditionFailed, Item, Table, batch_get
+from sluice.catalog.table import ConditionFailed, Item, Table
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get
 from sluice.domain.identity import Principal
 from sluice.domain.names import now, rfc3339
 from sluice.domain.person import Person

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sluice.catalog.definitions import PRESENT, Definition, Definitions, changed, decode_definition, encode_document
 from sluice.catalog.definitions import missing as missing_definition
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import newest
 from sluice.domain.names import now, rfc3339
 from sluice.errors import NotFound, PreconditionFailed, SluiceError

@@ -22,7 +22,8 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.domain.base import Record
 from sluice.domain.names import now, rfc3339
 

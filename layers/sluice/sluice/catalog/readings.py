@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sluice.catalog.table import MAX_BATCH_ITEMS, Item, Table, Write, batch_get, transact
+from sluice.catalog.table import Item, Table, Write
+from sluice.catalog.transactions import MAX_BATCH_ITEMS, batch_get, transact
 from sluice.domain.reading import format_time
 from sluice.domain.rollup import DAY, HOUR, MINUTE
 

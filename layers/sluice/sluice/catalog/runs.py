@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from sluice.catalog.outbox import Outbox
-from sluice.catalog.table import ConditionFailed, Item, Table, Write, transact
+from sluice.catalog.table import ConditionFailed, Item, Table, Write
+from sluice.catalog.transactions import transact
 from sluice.catalog.upgrades import newest, upgraded
 from sluice.domain.names import now, rfc3339
 from sluice.domain.run import PageReceipt, Progress, Run, RunEvent, cap_notes

@@ -4,33 +4,31 @@ Every write has a condition. If it does not hold, `ConditionFailed` is raised wi
 that the caller can tell "does not exist" from "was changed meanwhile" without a read.
 
 Naming in this package: a method whose name ends in `_write` (`put_write`, `finish_write`) changes
-nothing. It returns a `Write`, to be executed together with others by `transact`. A method of the same
-name without the suffix executes that write at once. `require_…_write` is a write that changes nothing
-and only has a condition: the transaction fails if it does not hold.
+nothing. It returns a `Write`, to be executed together with others by `transactions.transact`. A method
+of the same name without the suffix executes that write at once. `require_…_write` is a write that
+changes nothing and only has a condition: the transaction fails if it does not hold.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from sluice.aws import translated
+from sluice.catalog.values import decode, encode
 from sluice.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
-T = TypeVar("T")
 
 
 class ConditionFailed(Exception):
@@ -74,64 +72,6 @@ class Write:
     request: dict[str, Any] = field(default_factory=dict)
 
 
-def _encode(values: Item) -> Item:
-    return {key: _typed(value) for key, value in values.items()}
-
-
-def _typed(value: Any) -> dict[str, Any]:
-    """A value with its DynamoDB type."""
-    # The TypeSerializer of boto3 would import all of boto3; without it, a cold function starts 0.5 s sooner.
-    match value:
-        case str():
-            return {"S": value}
-        case bool():
-            return {"BOOL": value}
-        case int() | Decimal():
-            return {"N": str(value)}
-        case float():
-            return {"N": repr(value)}
-        case None:
-            return {"NULL": True}
-        case dict():
-            return {"M": {str(key): _typed(inner) for key, inner in value.items()}}
-        case list() | tuple():
-            return {"L": [_typed(inner) for inner in value]}
-        case set():
-            return {"SS": sorted(value)}
-        case bytes():
-            return {"B": value}
-        case _:
-            raise TypeError(f"DynamoDB cannot store a {type(value).__name__}")
-
-
-def _decode(item: Item | None) -> Item | None:
-    if not item:
-        return None
-    return {key: _plain(value) for key, value in item.items()}
-
-
-def _plain(typed: dict[str, Any]) -> Any:
-    ((kind, value),) = typed.items()
-    match kind:
-        case "N":
-            return int(value) if value.lstrip("-").isdigit() else _number(value)
-        case "NULL":
-            return None
-        case "M":
-            return {key: _plain(inner) for key, inner in value.items()}
-        case "L":
-            return [_plain(inner) for inner in value]
-        case "B":  # `DirectDynamoDB` returns base64
-            return b64decode(value) if isinstance(value, str) else value
-        case _:
-            return value
-
-
-def _number(text: str) -> int | float:
-    number = float(text)
-    return int(number) if number.is_integer() else number
-
-
 @cache
 def _names(*expressions: str | None) -> dict[str, str]:
     names = {name for text in expressions if text for name in re.findall(r"#(\w+)", text)}
@@ -142,7 +82,7 @@ def _conditional(request: dict[str, Any], expressions: Sequence[str | None], val
     if names := _names(*expressions):
         request["ExpressionAttributeNames"] = names
     if values:
-        request["ExpressionAttributeValues"] = _encode({f":{key}": value for key, value in values.items()})
+        request["ExpressionAttributeValues"] = encode({f":{key}": value for key, value in values.items()})
     return request
 
 
@@ -158,14 +98,14 @@ class Table:
 
     def get(self, key: Item) -> Item | None:
         """The item with this key, read consistently; None if there is none."""
-        with _translated_errors():
-            answer = self.client.get_item(TableName=self.name, Key=_encode(key), ConsistentRead=True)
-        return _decode(answer.get("Item"))
+        with translated_errors():
+            answer = self.client.get_item(TableName=self.name, Key=encode(key), ConsistentRead=True)
+        return decode(answer.get("Item"))
 
     def put(self, item: Item, condition: str, values: Item | None = None) -> Write:
         """A write of a whole item; attributes that are None are left out."""
         kept = {name: value for name, value in item.items() if value is not None}
-        request = {"Item": _encode(kept), "ConditionExpression": condition}
+        request = {"Item": encode(kept), "ConditionExpression": condition}
         return Write(self.name, "Put", _conditional(request, [condition], values or {}))
 
     def update(
@@ -203,17 +143,17 @@ class Table:
         bound |= {f"more_{name}": value for name, value in (append or {}).items()}
         bound |= {f"delete_{name}": value for name, value in (discard or {}).items()}
         bound |= {"none_yet": []} if append else {}
-        request = {"Key": _encode(key), "UpdateExpression": expression, "ConditionExpression": condition}
+        request = {"Key": encode(key), "UpdateExpression": expression, "ConditionExpression": condition}
         return Write(self.name, "Update", _conditional(request, [expression, condition], bound | (values or {})))
 
     def delete(self, key: Item, condition: str, values: Item | None = None) -> Write:
         """A write that deletes an item."""
-        request = {"Key": _encode(key), "ConditionExpression": condition}
+        request = {"Key": encode(key), "ConditionExpression": condition}
         return Write(self.name, "Delete", _conditional(request, [condition], values or {}))
 
     def check(self, key: Item, condition: str, values: Item | None = None) -> Write:
         """A condition on an item that the transaction does not change."""
-        request = {"Key": _encode(key), "ConditionExpression": condition}
+        request = {"Key": encode(key), "ConditionExpression": condition}
         return Write(self.name, "ConditionCheck", _conditional(request, [condition], values or {}))
 
     def put_many(self, items: Sequence[Item]) -> None:
@@ -223,9 +163,9 @@ class Table:
             Unavailable: DynamoDB throttled; some of the items may be stored.
         """
         for first in range(0, len(items), _MAX_BATCH_WRITES):
-            some: Any = [{"PutRequest": {"Item": _encode(item)}} for item in items[first : first + _MAX_BATCH_WRITES]]
+            some: Any = [{"PutRequest": {"Item": encode(item)}} for item in items[first : first + _MAX_BATCH_WRITES]]
             for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 1.6):
-                with _translated_errors():
+                with translated_errors():
                     answer = self.client.batch_write_item(RequestItems={self.name: some})
                 some = answer.get("UnprocessedItems", {}).get(self.name, [])
                 if not some:
@@ -244,14 +184,14 @@ class Table:
             ConditionFailed: the condition did not hold; nothing was written.
         """
         request = {"TableName": self.name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **write.request}
-        with _translated_errors():
+        with translated_errors():
             if write.action == "Put":
                 self.client.put_item(**request)
                 return None
             if write.action == "Delete":
                 self.client.delete_item(**request)
                 return None
-            return _decode(self.client.update_item(ReturnValues="ALL_NEW", **request).get("Attributes"))
+            return decode(self.client.update_item(ReturnValues="ALL_NEW", **request).get("Attributes"))
 
     def query(
         self,
@@ -282,11 +222,11 @@ class Table:
         if limit:
             request["Limit"] = limit
         if after:
-            request["ExclusiveStartKey"] = _encode(after)
-        with _translated_errors():
+            request["ExclusiveStartKey"] = encode(after)
+        with translated_errors():
             answer = self.client.query(**_conditional(request, [condition], values))
-        items = [_decode(item) or {} for item in answer.get("Items", [])]
-        return Page(items, _decode(answer.get("LastEvaluatedKey")))
+        items = [decode(item) or {} for item in answer.get("Items", [])]
+        return Page(items, decode(answer.get("LastEvaluatedKey")))
 
     def query_all(
         self, condition: str, values: Item, *, index: str | None = None, newest_first: bool = False
@@ -304,9 +244,9 @@ class Table:
         """Every item of the table, in no particular order; for migrations only, since it reads the whole table."""
         request: dict[str, Any] = {"TableName": self.name, "ConsistentRead": True}
         while True:
-            with _translated_errors():
+            with translated_errors():
                 answer = self.client.scan(**request)
-            yield from (_decode(item) or {} for item in answer.get("Items", []))
+            yield from (decode(item) or {} for item in answer.get("Items", []))
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -314,92 +254,10 @@ class Table:
 
 # DynamoDB's limit for BatchWriteItem.
 _MAX_BATCH_WRITES = 25
-# DynamoDB's limit for BatchGetItem and for TransactGetItems.
-MAX_BATCH_ITEMS = 100
-
-
-def batch_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> list[Item | None]:
-    """Items of several tables by one request, each read consistently.
-
-    Args:
-        keys: tables and keys, at most `MAX_BATCH_ITEMS`, none of them twice.
-
-    Returns:
-        The items in the order of `keys`; None for an item that does not exist.
-    """
-    request: dict[str, Any] = {}
-    for table, key in keys:
-        request.setdefault(table.name, {"Keys": [], "ConsistentRead": True})["Keys"].append(_encode(key))
-    items_by_key: dict[tuple[str, ...], Item] = {}
-    names = {table.name: sorted(key) for table, key in keys}
-    while request:
-        with _translated_errors():
-            answer = client.batch_get_item(RequestItems=request)
-        for name, items in answer["Responses"].items():
-            for item in map(_decode, items):
-                if item:
-                    items_by_key[name, *(item[attribute] for attribute in names[name])] = item
-        request = answer.get("UnprocessedKeys") or {}
-    # The response has the items in any order, and leaves out those that do not exist.
-    return [items_by_key.get((table.name, *(key[attribute] for attribute in names[table.name]))) for table, key in keys]
-
-
-def transact_get(client: DynamoDBClient, keys: Sequence[tuple[Table, Item]]) -> list[Item | None]:
-    """Items as they were at one moment: no transaction is seen in part.
-
-    Args:
-        keys: tables and keys, at most `MAX_BATCH_ITEMS`.
-
-    Returns:
-        The items in the order of `keys`; None for an item that does not exist.
-
-    Raises:
-        Unavailable: DynamoDB throttled, or a transaction holds an item; try again.
-    """
-    entries: Any = [{"Get": {"TableName": table.name, "Key": _encode(key)}} for table, key in keys]
-    answer = _retry_conflicts(lambda: client.transact_get_items(TransactItems=entries))
-    return [_decode(response.get("Item")) for response in answer["Responses"]]
-
-
-def transact(client: DynamoDBClient, writes: Sequence[Write]) -> None:
-    """Execute all writes or none.
-
-    Args:
-        writes: at most 100, each of another item: DynamoDB's limits.
-
-    Raises:
-        ConditionFailed: a condition did not hold; `position` is the index of the first such write.
-        Unavailable: DynamoDB throttled, or another transaction holds an item; try again.
-    """
-    entries: Any = [
-        {
-            write.action: {
-                "TableName": write.table,
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-                **write.request,
-            }
-        }
-        for write in writes
-    ]
-    _retry_conflicts(lambda: client.transact_write_items(TransactItems=entries))
-
-
-def _retry_conflicts(transaction: Callable[[], T]) -> T:
-    """Execute a transaction; repeat it for 0.8 s while another transaction holds one of its items."""
-    # DynamoDB cancels the later of two transactions at once instead of queueing it. A transaction takes some
-    # milliseconds, so a short pause is enough.
-    for pause in (0.02, 0.05, 0.1, 0.2, 0.4):
-        try:
-            with _translated_errors():
-                return transaction()
-        except Unavailable:
-            time.sleep(pause)
-    with _translated_errors():
-        return transaction()
 
 
 @contextmanager
-def _translated_errors() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Raise `ConditionFailed`, or an error of `sluice.errors`, in place of botocore's errors."""
     try:
         with translated():
@@ -413,9 +271,9 @@ def _raise_condition(error: ClientError) -> None:
     code = error.response.get("Error", {}).get("Code", "")
     response: Any = error.response
     if code == "ConditionalCheckFailedException":
-        raise ConditionFailed(_decode(response.get("Item"))) from None
+        raise ConditionFailed(decode(response.get("Item"))) from None
     if code == "TransactionCanceledException":
         for position, reason in enumerate(response.get("CancellationReasons", [])):
             if reason.get("Code") == "ConditionalCheckFailed":
-                raise ConditionFailed(_decode(reason.get("Item")), position) from None
+                raise ConditionFailed(decode(reason.get("Item")), position) from None
         raise Unavailable("Another request is changing the same items; try again.") from error

@@ -51,7 +51,7 @@ class Clients:
     @cached_property
     def dynamodb(self) -> Any:
         """The DynamoDB client."""
-        # botocore would check every value of every item: `catalog/table.py` encodes them and DynamoDB checks them.
+        # botocore would check every value of every item: `catalog/values.py` encodes them and DynamoDB checks them.
         return self.make("dynamodb", parameter_validation=False)
 
     @cached_property
