@@ -75,16 +75,6 @@ class Settings(BaseModel):
     jwt_audience: str = Field("", description="Audience that a token must have, such as a client id.")
     jwt_jwks_url: str = Field("", description="URL of the issuer's JWKS; empty: the issuer's /.well-known/jwks.json.")
     jwt_role_claim: str = Field("cognito:groups", description="Claim with the role: viewer, editor or admin.")
-    console_client_id: str = Field(
-        "",
-        description="Client id with which the console signs people in at the issuer; empty: it offers API keys only.",
-    )
-    console_sign_in_urls: str = Field(
-        "",
-        description="Further addresses, separated by commas, that the console asks when people sign in, such as the "
-        "issuer's token endpoint on another host.",
-    )
-    console_folder: str = Field("/opt/console", description="Folder with the files of the console.")
     jwt_leeway_seconds: int = Field(5, description="Tolerated difference between the issuer's clock and ours.")
     jwks_seconds: int = Field(3600, description="How long the issuer's keys are cached.")
     last_use_seconds: int = Field(
@@ -98,18 +88,31 @@ class Settings(BaseModel):
         ge=0,
         description="How long the old secret of a rotated API key stays valid, unless the rotation says otherwise.",
     )
-    max_searched_people: int = Field(
-        10_000, gt=0, description="Most people, and most API keys, that one request searches; its cursor continues."
-    )
     max_rotation_overlap_seconds: int = Field(
         2_592_000, ge=0, description="Longest time that a rotation may keep the old secret valid."
     )
+    # The console, and other pages in browsers.
+    console_folder: str = Field("/opt/console", description="Folder with the files of the console.")
+    console_client_id: str = Field(
+        "",
+        description="Client id with which the console signs people in at the issuer; empty: it offers API keys only.",
+    )
+    console_sign_in_urls: str = Field(
+        "",
+        description="Further addresses, separated by commas, that the console asks when people sign in, such as the "
+        "issuer's token endpoint on another host.",
+    )
     cors_origins: str = Field("", description="Origins allowed by CORS, separated by commas; * for all.")
-    private_networks: str = Field(
-        "", description="Private networks that datasources may call, as CIDR blocks separated by commas."
+    # People, and sharing with them.
+    max_searched_people: int = Field(
+        10_000, gt=0, description="Most people, and most API keys, that one request searches; its cursor continues."
+    )
+    max_members: int = Field(
+        200, gt=0, description="Most principals that a project, datasource or input is shared with."
     )
     # Runs.
     lease_seconds: int = Field(900, description="How long a run may report nothing before it counts as lost.")
+    run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     lost_run_attempts: int = Field(
         5, description="Most attempts of a lost run of a drop or push, which is redriven automatically."
     )
@@ -192,7 +195,6 @@ class Settings(BaseModel):
     redrive_seconds: float = Field(
         15.0, description="Longest time that a request takes quarantined readings in; its cursor continues."
     )
-    run_days: int = Field(400, description="How long runs and page receipts stay in the catalog.")
     # Requests and answers of the API.
     idempotency_hours: int = Field(24, description="How long an Idempotency-Key replays its answer.")
     key_requests_per_second: float = Field(
@@ -249,10 +251,14 @@ class Settings(BaseModel):
     max_decoded_bytes: int = Field(
         2_500_000_000, description="Most bytes of texts, lists and binary values of a Parquet file after decoding."
     )
+    max_nesting: int = Field(200, description="Deepest nesting of JSON that is accepted.")
+    max_field_growth: int = Field(
+        32_000_000,
+        description="Most characters that the fields of a page's records may write beyond 50 times their records, or "
+        "500 characters for each, as fields with `root()` can.",
+    )
     sql_page_bytes: int = Field(8_000_000, description="Size at which a raw page of a SQL source ends.")
     mongo_page_bytes: int = Field(8_000_000, description="Size at which a raw page of a MongoDB collection ends.")
-    mongo_connect_seconds: float = Field(15.0, description="Longest time to connect to one host of a MongoDB.")
-    sql_connect_seconds: float = Field(15.0, description="Longest time to connect to a SQL database.")
     # Fetching.
     max_pages: int = Field(10_000, description="Most pages of a run if the datasource sets no max_pages.")
     max_concurrency: int = Field(16, description="Most concurrent requests of a run; caps http.concurrency.")
@@ -268,16 +274,9 @@ class Settings(BaseModel):
     max_compared_records: int = Field(
         20_000_000, description="Most records whose pages are compared for duplicates; a larger run is unproven."
     )
-    # Datasets.
-    max_columns: int = Field(2_000, description="Most columns of a dataset.")
-    max_version_objects: int = Field(
-        100, description="Most Parquet files of an appended dataset; beyond it they are compacted into one."
-    )
-    max_nesting: int = Field(200, description="Deepest nesting of JSON that is accepted.")
-    max_field_growth: int = Field(
-        32_000_000,
-        description="Most characters that the fields of a page's records may write beyond 50 times their records, or "
-        "500 characters for each, as fields with `root()` can.",
+    keep_failed_answers: int = Field(10, description="Most failed responses that a page's receipt lists.")
+    fetch_reserve_seconds: float = Field(
+        45.0, description="Remaining time of a Lambda call at which fetch hands over to the next call."
     )
     # Requests to upstreams.
     fetch_attempts: int = Field(5, description="Attempts of a request before its page counts as failed.")
@@ -286,9 +285,12 @@ class Settings(BaseModel):
     )
     fetch_max_backoff_seconds: float = Field(30.0, description="Longest backoff between attempts.")
     fetch_max_retry_after_seconds: float = Field(120.0, description="Longest Retry-After that is honoured.")
-    fetch_reserve_seconds: float = Field(
-        45.0, description="Remaining time of a Lambda call at which fetch hands over to the next call."
+    private_networks: str = Field(
+        "", description="Private networks that datasources may call, as CIDR blocks separated by commas."
     )
+    sql_connect_seconds: float = Field(15.0, description="Longest time to connect to a SQL database.")
+    mongo_connect_seconds: float = Field(15.0, description="Longest time to connect to one host of a MongoDB.")
+    # Datasources: trying and restoring them.
     probe_seconds: float = Field(20.0, description="Longest time that check, preview and detect wait for an upstream.")
     detect_requests: int = Field(
         12, description="Most requests that detect sends to an upstream; each redirect is one."
@@ -301,12 +303,12 @@ class Settings(BaseModel):
     preview_records: int = Field(100, description="Most records of a preview.")
     preview_pages: int = Field(10, description="Most pages that a preview may request.")
     restore_days: int = Field(30, description="How long a deleted datasource can be restored.")
-    extract_reserve_seconds: float = Field(
-        60.0,
-        description="Remaining time of a Lambda call at which extract fails the run: another call would take as long.",
+    # Datasets.
+    max_columns: int = Field(2_000, description="Most columns of a dataset.")
+    max_version_objects: int = Field(
+        100, description="Most Parquet files of an appended dataset; beyond it they are compacted into one."
     )
-    keep_failed_answers: int = Field(10, description="Most failed responses that a page's receipt lists.")
-    # DuckDB in the stages.
+    # Extracting and merging, by DuckDB.
     duckdb_memory: str = Field("2GB", description="DuckDB's memory_limit in a stage.")
     extract_memory: str = Field(
         "600MB", description="DuckDB's memory_limit while pages are read; it spills more to disk."
@@ -326,6 +328,10 @@ class Settings(BaseModel):
         300_000_000,
         gt=0,
         description="Size of the input Parquet above which a merge is done in parallel, in parts of about this size.",
+    )
+    extract_reserve_seconds: float = Field(
+        60.0,
+        description="Remaining time of a Lambda call at which extract fails the run: another call would take as long.",
     )
     # SQL of users.
     query_seconds: float = Field(15.0, description="Longest time that a user's query may run.")
@@ -361,9 +367,6 @@ class Settings(BaseModel):
         20_000, description="Most differences between two versions of an input that are listed."
     )
     # Project resources.
-    max_members: int = Field(
-        200, gt=0, description="Most principals that a project, datasource or input is shared with."
-    )
     max_models: int = Field(20, description="Most models of a project; all are published in one transaction.")
     max_reports: int = Field(10, description="Most reports of a project; all are published in one transaction.")
     max_endpoints: int = Field(100, description="Most published endpoints of a project.")
