@@ -22,6 +22,7 @@ from support.documents import JOIN, Documents, drop, http_source, refresh
 from support.files import Drop
 from support.functions import LocalFunctions
 from support.moto_aws import TABLES, aws
+from support.sharing import People, person
 from support.upstream import Upstream, ok
 from support.workflows import LocalWorkflows
 
@@ -207,3 +208,18 @@ def notes(services: Container, admin: Client) -> Drop:
         return run
 
     return dropped
+
+
+@pytest.fixture
+def ann(services: Container, upstream: Upstream) -> Client:
+    """A person who owns the project `p` of the datasource `a` and the input `i`."""
+    services.__dict__["tokens"] = People()
+    ann = person("ann", "editor")
+    upstream.serve([{"id": 1, "v": 2}])
+    assert ann.post("/datasources", http_source("a")).status == 201
+    assert ann.post("/projects", {"name": "p", "refresh_on": "manual"}).status == 201
+    assert ann.put("/projects/p/datasources/a", {}).status == 201
+    assert ann.put("/inputs/i", {"kind": "document", "document": {"x": 1}}).status == 201
+    assert ann.put("/projects/p/inputs/i", {"version": None}).status == 201
+    refresh(ann, "p")
+    return ann

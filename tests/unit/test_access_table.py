@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from test_access import ROUTES
-from test_members import People, person
 
 from reference.access_page import access_table
 from sluice.access.policy import ACTIONS
@@ -16,6 +15,7 @@ from sluice.container import Container
 from sluice.domain.member import MEMBER_ROLES
 from support.client import Client, client_of
 from support.documents import http_source, refresh
+from support.sharing import People, person
 from support.upstream import Upstream
 
 FLAGS = ("owner", "in_projects", "private", "shared")

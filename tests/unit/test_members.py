@@ -3,63 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
-from itertools import product
 from typing import Any
-from urllib.parse import quote, unquote
 
 import pytest
 
 from sluice.container import Container
-from sluice.domain.identity import Principal, Role
-from sluice.errors import Unauthenticated
 from support.client import Client, client_of
-from support.conformance import DOCUMENT
-from support.documents import http_source, refresh
-from support.upstream import Upstream
-
-MEMBERS = "/projects/p/members"
+from support.documents import http_source
+from support.sharing import MEMBERS, person
 
 
-class People:
-    """The port of tokens, with people instead of an issuer: the token is `{name}.{role}.{groups}`."""
-
-    configured = True
-
-    def authenticate(self, token: str) -> Principal:
-        name, role, groups = token.split(".")
-        if role not in ("viewer", "editor", "admin"):
-            raise Unauthenticated("no role")
-        return Principal(id=f"user/{name}", role=role, groups=[role, *filter(None, groups.split("-"))])
-
-
-def person(name: str, role: Role = "viewer", groups: str = "") -> Client:
-    return Client(f"{name}.{role}.{groups}")
-
-
-@pytest.fixture(autouse=True)
-def people(services: Container) -> None:
-    services.__dict__["tokens"] = People()
-
-
-@pytest.fixture
-def ann() -> Client:
-    """A person who owns things."""
-    return person("ann", "editor")
-
-
-@pytest.fixture(autouse=True)
-def owned(people: None, ann: Client, upstream: Upstream) -> None:
-    upstream.serve([{"id": 1, "v": 2}])
-    assert ann.post("/datasources", http_source("a")).status == 201
-    assert ann.post("/projects", {"name": "p", "refresh_on": "manual"}).status == 201
-    assert ann.put("/projects/p/datasources/a", {}).status == 201
-    assert ann.put("/inputs/i", {"kind": "document", "document": {"x": 1}}).status == 201
-    assert ann.put("/projects/p/inputs/i", {"version": None}).status == 201
-    refresh(ann, "p")
-
-
+@pytest.mark.usefixtures("ann")
 def test_an_unshared_resource_is_404_to_others_and_in_no_list() -> None:
     bob = person("bob", "editor", "planners")
     for path in ("/projects/p", "/projects/p/data", "/datasources/a", "/datasources/a/data", "/inputs/i", MEMBERS):
@@ -240,63 +194,6 @@ def test_bad_members_are_refused(ann: Client, services: Container) -> None:
     assert len(ann.get(MEMBERS).json()["items"]) == 2
 
 
-NAMES = [
-    "auth0|5f7c",
-    "google-oauth2|1234",
-    "gr\u00fcppe",
-    "Network planners",
-    "a#b",
-    "x" * 255,
-    "\u4eba",
-    "a:b",
-    "~*'(%41",
-]
-
-
-def test_names_of_any_issuer_can_be_shared_with(ann: Client, admin: Client, services: Container) -> None:
-    for name, kind in product(NAMES, ("user", "group")):
-        encoded = quote(name, safe="")
-        path = f"{MEMBERS}/{kind}:{encoded}"
-        shared = ann.put(path, {"role": "viewer"})
-        assert (shared.status, shared.json()["principal"]) == (201, f"{kind}:{name}")
-        assert shared.headers["Location"].isascii()
-        assert unquote(shared.headers["Location"]).endswith(f"{kind}:{name}")
-        services.__dict__["tokens"] = Someone(f"user/{name}" if kind == "user" else "user/x", ["viewer", name])
-        somebody = Client("a.b.c")
-        assert somebody.get("/projects/p/data").status == 200, (kind, name)
-        assert [item["slug"] for item in somebody.get("/projects").json()["items"]] == ["p"]
-        services.__dict__["tokens"] = People()
-        assert admin.get(f"/projects/p?view_as={kind}:{encoded}").status == 200
-        assert ann.delete(path).status == 204
-        services.__dict__["tokens"] = Someone(f"user/{name}", ["viewer", name])
-        assert somebody.get("/projects/p").status == 404
-        services.__dict__["tokens"] = People()
-
-
-class Someone:
-    """The port of tokens for one person, whatever the token."""
-
-    configured = True
-
-    def __init__(self, principal: str, groups: list[str]) -> None:
-        self._principal = Principal(id=principal, role="viewer", groups=groups)
-
-    def authenticate(self, _: str) -> Principal:
-        return self._principal
-
-
-def test_what_is_no_principal_is_422_everywhere(ann: Client, admin: Client) -> None:
-    for text in ("bob", "user:", "team:x", "user:%20x", "user:a%00b", "user:a%0Ab", "user:a%2Fb", f"user:{'x' * 256}"):
-        answers = [
-            ann.put(f"{MEMBERS}/{text}", {"role": "viewer"}),
-            ann.delete(f"{MEMBERS}/{text}"),
-            admin.get(f"/projects?view_as={text}"),
-            admin.get(f"/audit?principal={text}"),
-        ]
-        assert [answer.status for answer in answers] == [422] * 4, text
-        assert person("eve").put(f"{MEMBERS}/{text}", {"role": "viewer"}).status == 404
-
-
 def test_a_new_project_of_the_name_is_shared_with_nobody(ann: Client) -> None:
     bob = person("bob")
     ann.put(f"{MEMBERS}/user:bob", {"role": "owner"})
@@ -304,136 +201,6 @@ def test_a_new_project_of_the_name_is_shared_with_nobody(ann: Client) -> None:
     assert ann.post("/projects", {"name": "p"}).status == 201
     assert bob.get("/projects/p").status == 404
     assert [member["principal"] for member in ann.get(MEMBERS).json()["items"]] == ["user:ann"]
-
-
-def test_an_admin_sees_what_another_principal_sees(ann: Client, admin: Client, services: Container) -> None:
-    ann.put(f"{MEMBERS}/group:planners", {"role": "viewer"})
-    assert admin.get("/projects?view_as=user:bob").json()["items"] == []
-    assert [item["slug"] for item in admin.get("/projects?view_as=group:planners").json()["items"]] == ["p"]
-    assert admin.get("/projects/p?view_as=user:bob").status == 404
-    reader = client_of(services, "viewer", projects=["p"])
-    key = reader.get("/me").json()["id"].replace("/", ":")
-    assert admin.get(f"/keys?view_as={key}").status == 403
-    assert [item["slug"] for item in admin.get(f"/projects?view_as={key}").json()["items"]] == ["p"]
-    assert person("bob", "viewer", "planners").get("/me").status == 200
-    assert [item["slug"] for item in admin.get("/projects?view_as=user:bob").json()["items"]] == ["p"], (
-        "since he has signed in, his groups are known"
-    )
-    assert admin.get("/projects/p/data?view_as=user:bob").status == 200
-    assert admin.get("/inputs/templates/topology?view_as=user:bob").status == 303
-    assert admin.get(f"/projects/p/data?view_as={key}").status == 200
-    assert admin.get(f"/inputs/templates/topology?view_as={key}").status == 303
-    assert ann.get("/projects?view_as=user:bob").status == 403
-    assert admin.get("/projects?view_as=bob").status == 422
-    assert admin.patch("/projects/p?view_as=user:bob", {"name": "x"}).status == 422, "nobody writes as another"
-
-
-def test_values_of_headers_are_for_who_may_change_the_datasource(
-    ann: Client, admin: Client, services: Container
-) -> None:
-    headers = {"X-Tenant": "CANARY-HEADER", "Accept-Language": "CANARY-HEADER"}
-    changed = ann.patch("/datasources/a", {"http": {"headers": headers}})
-    assert changed.json()["http"]["headers"] == headers
-    ann.put(f"{MEMBERS}/user:eve", {"role": "owner"})
-    for role in ("viewer", "designer", "editor"):
-        ann.put(f"/datasources/a/members/user:{role}", {"role": role})
-    mine, reader = person("editor"), client_of(services, "viewer")
-    for client in (ann, admin, mine):
-        assert client.get("/datasources/a").json()["http"]["headers"] == headers
-        assert client.get("/datasources").json()["items"][0]["http"]["headers"] == headers
-    masked = dict.fromkeys(headers, "********")
-    for client in (person("eve"), person("viewer"), person("designer"), reader, client_of(services, "editor")):
-        shown = client.get("/datasources/a").json()
-        assert shown["http"]["headers"] == masked, "the names are shown"
-        assert shown["http"]["url"] == changed.json()["http"]["url"]
-        runs = [run["id"] for run in client.get("/runs").json()["items"]]
-        paths = [f"/runs/{run}{part}" for run in runs for part in ("", "/pages")]
-        paths += [f"/datasources/a{part}" for part in ("", "/versions", "/versions/1", "/projects", "/stats", "/data")]
-        for path in ("/datasources", "/projects/p", "/projects/p/datasources", "/projects/p/versions/1", *paths):
-            answer = client.get(path)
-            assert answer.status == 200 or path.startswith("/projects"), path
-            assert "CANARY" not in answer.text, path
-    assert "CANARY" not in admin.get("/datasources/a?view_as=user:viewer").text
-    assert mine.patch("/datasources/a", {"name": "n"}).json()["http"]["headers"] == headers
-
-
-def test_nothing_is_done_as_another(ann: Client, admin: Client, upstream: Upstream) -> None:
-    before, calls = admin.get("/runs").json(), len(upstream.requests)
-    for root in (admin, person("root", "admin")):
-        refused = root.get("/projects/p/fetch?view_as=user:ann")
-        assert (refused.status, refused.json()["errors"][0]["pointer"]) == (422, "?view_as")
-        assert "more than reading" in refused.json()["detail"]
-    assert (admin.get("/runs").json(), len(upstream.requests)) == (before, calls)
-
-
-def test_reading_as_another_starts_nothing(ann: Client, admin: Client, upstream: Upstream) -> None:
-    """Every route that takes `view_as`."""
-    before, calls = admin.get("/runs").json(), len(upstream.requests)
-    walked = 0
-    for path, operations in json.loads(DOCUMENT.read_text())["paths"].items():
-        parameters = operations.get("get", {}).get("parameters", [])
-        if any(parameter["name"] == "view_as" for parameter in parameters):
-            slug = {"datasources": "a", "inputs": "i"}.get(path.split("/")[2], "p")
-            target = re.sub(r"\{\w+\}", "a", re.sub(r"\{slug\}", slug, path.removeprefix("/v1")))
-            assert admin.get(f"{target}?view_as=user:ann").status < 500, target
-            walked += 1
-    assert walked > 80
-    assert (admin.get("/runs").json(), len(upstream.requests)) == (before, calls)
-
-
-IDS = re.compile(r'"(?:id|slug|name|run|hash|principal)": ?"([^"]{2,80})"')
-
-
-def test_a_viewer_of_one_project_reads_nothing_of_another(ann: Client, upstream: Upstream) -> None:
-    """Walks every id that was seen anywhere, with every reading route."""
-    upstream.serve([{"id": 7, "secret": "CANARY-ROW"}])
-    ann.post("/datasources", http_source("hidden", description="CANARY-TEXT"))
-    ann.post("/projects", {"name": "hidden-project", "description": "CANARY-TEXT", "refresh_on": "manual"})
-    ann.put("/projects/hidden-project/datasources/hidden", {})
-    ann.put("/projects/hidden-project/models/m", {"sql": "SELECT *, 'CANARY-SQL' AS c FROM merged"})
-    ann.put("/inputs/hidden-input", {"kind": "document", "document": {"x": "CANARY-INPUT"}})
-    refresh(ann, "hidden-project", ingest="all")
-    texts = [ann.get(path).text for path in ("/projects", "/datasources", "/inputs", "/runs?limit=200")]
-    runs = [run["id"] for run in ann.get("/runs?limit=200").json()["items"]]
-    texts += [ann.get(f"/runs/{run}/pages").text for run in runs]
-    seen = sorted(
-        {found for text in texts for found in IDS.findall(text)} | {"hidden", "hidden-project", "m", "latest"}
-    )
-    ann.put(f"{MEMBERS}/user:bob", {"role": "viewer"})
-    hashes = {page for page in seen if re.fullmatch(r"[0-9a-f]{64}", page)}
-    assert hashes, "the raw pages are among what is walked"
-    for bob, names in ((person("bob"), seen), (person("bob", "editor"), [*HIDDEN, *hashes, *runs])):
-        walked = 0
-        for target, is_hidden in reading_requests(names):
-            answer = bob.get(target)
-            walked += 1
-            assert "CANARY" not in answer.text, target
-            assert answer.status < 500, target
-            assert answer.status >= 300 or '"hidden' not in answer.text, target
-            if is_hidden:
-                assert answer.status in (403, 404, 422), (target, answer.status)
-        assert walked > 500
-
-
-HIDDEN = ("hidden", "hidden-project", "hidden-input")
-# Query parameters whose values name something.
-NAMING = ("project", "datasource", "input", "run", "subscription", "resource", "id", "a")
-
-
-def reading_requests(names: list[str]) -> Iterator[tuple[str, bool]]:
-    """Each reading route with each name in its path and query, and whether the path is of something hidden."""
-    for path, operations in json.loads(DOCUMENT.read_text())["paths"].items():
-        if "get" not in operations or path.count("{") > 2:
-            continue
-        for first in names if "{" in path else [""]:
-            for second in ("m", "1", "main", "user:ann", "hidden") if path.count("{") == 2 else [""]:
-                target = re.sub(r"\{\w+\}", second, re.sub(r"\{\w+\}", first, path.removeprefix("/v1"), count=1))
-                yield target, first in HIDDEN and "/endpoints/" not in path
-        target = re.sub(r"\{\w+\}", "p", path.removeprefix("/v1"))
-        for parameter in operations["get"].get("parameters", []):
-            if parameter["in"] == "query" and parameter["name"] in NAMING:
-                others = "&b=latest" if parameter["name"] == "a" else ""
-                yield from ((f"{target}?{parameter['name']}={name}{others}", False) for name in names)
 
 
 def test_shares_are_no_definitions_that_the_api_shows(ann: Client, admin: Client) -> None:

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_members import People, person
 
 from sluice.container import Container
 from sluice.domain.names import now
@@ -26,6 +25,7 @@ from sluice.subscriptions.delivery import attempt_delivery, backoff_seconds
 from support.client import Client, client_of
 from support.documents import http_source, ingest, refresh
 from support.functions import LocalFunctions
+from support.sharing import People, person
 from support.upstream import StubResponse, Upstream, ok, raw
 from support.workflows import Killed, LocalWorkflows
 
