@@ -24,6 +24,7 @@ from support.functions import LocalFunctions
 from support.moto_aws import TABLES, aws
 from support.sharing import People, person
 from support.upstream import Upstream, ok
+from support.webhooks import Hook
 from support.workflows import LocalWorkflows
 
 # One process of the sandbox for all tests that need no other settings.
@@ -208,6 +209,11 @@ def notes(services: Container, admin: Client) -> Drop:
         return run
 
     return dropped
+
+
+@pytest.fixture
+def hook(upstream: Upstream) -> Hook:
+    return Hook(upstream)
 
 
 @pytest.fixture
