@@ -1,4 +1,4 @@
-"""Alarms: readings raise and clear them exactly once, people acknowledge them, and silence raises them."""
+"""Alarms: readings raise and clear them exactly once, and people acknowledge them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,60 +15,14 @@ from sluice.alarms.missing import check_missing
 from sluice.alarms.service import judge_batch, sensors_changed
 from sluice.catalog.transactions import transact
 from sluice.container import Container
-from sluice.domain.alarm import JudgedReading
 from sluice.domain.alarm_event import AlarmRaised
-from sluice.domain.names import now
 from sluice.errors import Unavailable
 from sluice.publication import registry
+from support.alarms import LIMITS, SECOND, START, Clock, alarms, equipment, of, readings, sensor
 from support.client import Client, client_of
 from support.functions import LocalFunctions
 from support.upstream import Upstream, raw
 from support.workflows import Killed, LocalWorkflows
-
-SECOND = 1_000_000
-START = 1_704_067_200 * SECOND  # 2024-01-01T00:00:00Z
-LIMITS: dict[str, Any] = {"low": 0, "high": 80, "high_high": 90, "deadband": 5}
-
-
-def sensor(services: Container, name: str = "s1", *, equipment: str = "P-1", **limits: Any) -> None:
-    """Create or change a sensor as its routes do."""
-    document = {"id": name, "equipment": equipment, "metric": "temperature", "unit": "°C", "limits": limits}
-    stored = services.definitions.find("sensor", name)
-    if stored is None:
-        services.definitions.create("sensor", name, document, "test")
-    else:
-        services.definitions.replace(stored, document)
-    sensors_changed(services, [name])
-
-
-def equipment(services: Container, code: str, site: str) -> None:
-    services.definitions.create("equipment", code, {"code": code, "site": site, "name": code}, "test")
-
-
-def readings(*values: float, start: int = 0, quality: str = "good") -> list[JudgedReading]:
-    return [(START + (start + number) * SECOND, value, quality) for number, value in enumerate(values)]
-
-
-def alarms(client: Client, query: str = "") -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = client.get(f"/alarms{query}").json()["items"]
-    return listed
-
-
-def of(alarm: dict[str, Any], *names: str) -> tuple[Any, ...]:
-    return tuple(alarm[name] for name in names)
-
-
-def schedules() -> list[str]:
-    return [item["Name"] for item in boto3.client("scheduler").list_schedules()["Schedules"]]
-
-
-class Clock:
-    """The clock of missing data, which a test sets."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.us = START
-        for module in ("missing", "service"):
-            monkeypatch.setattr(f"sluice.alarms.{module}.time.time_ns", lambda: self.us * 1000)
 
 
 @pytest.fixture
@@ -349,96 +302,6 @@ def test_cleared_alarms_expire(services: Container, viewer: Client, monkeypatch:
     assert [alarm["state"] for alarm in alarms(viewer)] == ["active"]
 
 
-def test_silence_raises_and_readings_clear(services: Container, viewer: Client, clock: Clock) -> None:
-    sensor(services, missing_after_seconds=60)
-    judge_batch(services, {"s1": readings(1)})
-    clock.us = START + 60 * SECOND
-    assert check_missing(services) == 0
-    clock.us += SECOND
-    assert [check_missing(services), check_missing(services)] == [1, 0]
-    (alarm,) = alarms(viewer)
-    assert of(alarm, "kind", "level", "state", "raised_at", "value", "limit") == (
-        "missing",
-        "missing",
-        "active",
-        "2024-01-01T00:01:00.000Z",
-        None,
-        60,
-    )
-    clock.us = START + 120 * SECOND
-    judge_batch(services, {"s1": readings(1, start=1)})
-    assert check_missing(services) == 0, "old data that arrives late says nothing about the present"
-    judge_batch(services, {"s1": readings(1, start=100, quality="bad")})
-    assert check_missing(services) == 1
-    (alarm,) = alarms(viewer)
-    assert of(alarm, "state", "cleared_at") == ("cleared", "2024-01-01T00:01:40.000Z")
-
-
-def test_clock_that_is_ahead_hides_no_silence(services: Container, clock: Clock) -> None:
-    sensor(services, missing_after_seconds=60)
-    judge_batch(services, {"s1": readings(1, start=10_000_000)})
-    clock.us = START + 61 * SECOND
-    assert check_missing(services) == 1
-
-
-def test_sensor_that_was_never_heard_is_watched_from_its_creation(
-    services: Container, viewer: Client, clock: Clock
-) -> None:
-    sensor(services, missing_after_seconds=60)
-    clock.us = int(now().timestamp()) * SECOND
-    assert check_missing(services) == 0
-    clock.us += 120 * SECOND
-    assert check_missing(services) == 1
-    assert alarms(viewer)[0]["kind"] == "missing"
-
-
-def test_sensor_that_is_watched_again_is_not_missing_at_once(services: Container, viewer: Client, clock: Clock) -> None:
-    clock.us = int(now().timestamp()) * SECOND
-    sensor(services, missing_after_seconds=60)
-    judge_batch(services, {"s1": [(clock.us - 7200 * SECOND, 1.0, "good")]})
-    sensor(services)  # its readings are not judged from now on
-    sensor(services, missing_after_seconds=60)
-    assert check_missing(services) == 0
-    clock.us += 120 * SECOND
-    assert check_missing(services) == 1
-    assert len(alarms(viewer)) == 1
-
-
-def test_schedule_exists_only_while_a_sensor_is_watched(services: Container, clock: Clock) -> None:
-    sensor(services, "s1", high=1)
-    assert schedules() == []
-    sensor(services, "s1", missing_after_seconds=60)
-    sensor(services, "s2", missing_after_seconds=60)
-    assert len(schedules()) == 1
-    schedule = boto3.client("scheduler").get_schedule(Name=schedules()[0], GroupName="sluice")
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert schedule["Target"]["Arn"] == services.settings.missing_data_function
-    sensor(services, "s1")
-    assert len(schedules()) == 1
-    services.definitions.delete(services.definitions.get("sensor", "s2"))
-    sensors_changed(services, ["s2"])
-    assert schedules() == []
-
-
-def test_schedule_survives_a_sensor_that_is_watched_while_it_is_deleted(
-    services: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sensor(services, "s1", missing_after_seconds=60)
-    remove = services.timers.remove
-
-    overtaken = list[str]()
-
-    def overtake(name: str) -> None:
-        if not overtaken:
-            overtaken.append(name)
-            sensor(services, "s2", missing_after_seconds=60)
-        remove(name)
-
-    monkeypatch.setattr(services.timers, "remove", overtake)
-    sensor(services, "s1")
-    assert len(schedules()) == 1
-
-
 def test_alarms_of_removed_limits_and_sensors_are_cleared(services: Container, viewer: Client, clock: Clock) -> None:
     sensor(services, "s1", high=80, missing_after_seconds=60)
     sensor(services, "s2", high=80)
@@ -474,64 +337,6 @@ def test_alarm_that_is_raised_while_its_limits_are_removed_is_cleared(
     assert [alarm["state"] for alarm in alarms(viewer)] == ["cleared"]
 
 
-def test_alarm_of_the_same_moment_is_raised_again(services: Container, viewer: Client, clock: Clock) -> None:
-    sensor(services, missing_after_seconds=60)
-    judge_batch(services, {"s1": readings(1)})
-    clock.us = START + 61 * SECOND
-    check_missing(services)
-    sensor(services, missing_after_seconds=3600)
-    assert check_missing(services) == 1
-    assert alarms(viewer)[0]["state"] == "cleared"
-    sensor(services, missing_after_seconds=60)
-    assert check_missing(services) == 1
-    (alarm,) = alarms(viewer)
-    assert of(alarm, "state", "cleared_at") == ("active", None)
-
-
-def test_sensor_that_cannot_be_checked_keeps_no_other_from_it(
-    services: Container, viewer: Client, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("s1", "s2"):
-        sensor(services, name, missing_after_seconds=60)
-    judge_batch(services, {"s1": readings(1), "s2": readings(1)})
-    clock.us = START + 61 * SECOND
-    broken = services.definitions.get("sensor", "s1")
-    services.definitions.replace(broken, {**broken.document, "limits": "broken"})
-    assert check_missing(services) == 1
-    assert [alarm["sensor"] for alarm in alarms(viewer)] == ["s2"]
-
-
 def test_times_are_those_of_the_readings() -> None:
     assert time_of(START) == "2024-01-01T00:00:00.000Z"
     assert time_of(-1) == "1969-12-31T23:59:59.999Z"
-
-
-def test_routes_of_sensors_keep_the_schedule_and_the_alarms(
-    services: Container, editor: Client, viewer: Client, clock: Clock
-) -> None:
-    editor.post("/sites", {"code": "FPSO-1", "type": "vessel", "name": "One"})
-    editor.post("/sites/FPSO-1/equipment", {"code": "P-1"})
-    document = {"id": "s1", "equipment": "P-1", "metric": "temperature"}
-    assert editor.post("/sensors", {**document, "limits": {"high": 80, "missing_after_seconds": 60}}).status == 201
-    assert len(schedules()) == 1
-    judge_batch(services, {"s1": readings(85)})
-    clock.us = START + 61 * SECOND
-    assert check_missing(services) == 1
-    assert editor.patch("/sensors/s1", {"limits": {"missing_after_seconds": None}}).status == 200
-    assert schedules() == []
-    assert [alarm["kind"] for alarm in alarms(viewer, "?state=active&site=FPSO-1")] == ["high"]
-    assert editor.delete("/sensors/s1").status == 204
-    assert alarms(viewer, "?state=active") == []
-
-
-def test_imports_of_sensors_keep_the_schedule(services: Container, editor: Client) -> None:
-    editor.post("/sites", {"code": "FPSO-1", "type": "vessel", "name": "One"})
-    editor.post("/sites/FPSO-1/equipment", {"code": "P-1"})
-    rows = "".join(f"s{number},P-1,temperature,{60 if number else ''}\n" for number in range(130))
-    file = "id,equipment,metric,missing_after_seconds\n" + rows
-    assert editor.post("/sensors/import", file, content_type="text/csv").status == 200
-    assert len(list(services.alarms.watched())) == 129
-    assert len(schedules()) == 1
-    services.timers.remove("missing-data")
-    assert editor.post("/sensors/import", file, content_type="text/csv").json()["unchanged"] == 130
-    assert len(schedules()) == 1, "what an interrupted import has left out is done by the next one"
