@@ -19,6 +19,7 @@ from support import permissions
 from support.client import Client, client_of
 from support.command_line import RECORDS, Commands
 from support.documents import JOIN, Documents, drop, http_source, refresh
+from support.example_algorithms import ROWS, add_example_algorithms
 from support.files import Drop
 from support.functions import LocalFunctions
 from support.moto_aws import TABLES, aws
@@ -229,3 +230,14 @@ def ann(services: Container, upstream: Upstream) -> Client:
     assert ann.put("/projects/p/inputs/i", {"version": None}).status == 201
     refresh(ann, "p")
     return ann
+
+
+@pytest.fixture
+def nine_numbers(monkeypatch: pytest.MonkeyPatch, admin: Client, upstream: Upstream) -> None:
+    """The algorithms of the tests, and a project with the numbers that they compute with."""
+    add_example_algorithms(monkeypatch)
+    upstream.serve(ROWS)
+    admin.post("/datasources", http_source("a"))
+    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
+    admin.put("/projects/p/datasources/a", {})
+    refresh(admin, "p")

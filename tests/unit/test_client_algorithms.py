@@ -14,23 +14,11 @@ from sluice_client._retries import Retries
 from support.api_transport import API, ApiTransport
 from support.client import Client
 from support.command_line import Commands
-from support.documents import http_source, refresh
-from support.example_algorithms import add_example_algorithms
-from support.upstream import Upstream
 from support.workflows import LocalWorkflows
 
 INPUTS = {"data": "dataset:merged"}
 
-
-@pytest.fixture(autouse=True)
-def published(monkeypatch: pytest.MonkeyPatch, admin: Client, upstream: Upstream) -> None:
-    """A project with nine numbers."""
-    add_example_algorithms(monkeypatch)
-    upstream.serve([{"id": number, "value": number * number} for number in range(9)])
-    admin.post("/datasources", http_source("a"))
-    admin.post("/projects", {"name": "p", "refresh_on": "manual"})
-    admin.put("/projects/p/datasources/a", {})
-    refresh(admin, "p")
+pytestmark = pytest.mark.usefixtures("nine_numbers")
 
 
 @pytest.fixture
