@@ -15,11 +15,11 @@ from sluice.domain.schema import COLUMN_TYPE_PATTERN
 
 # Texts that have a name, by their patterns. The index of the documents describes the form of some.
 _NAMED = {
-    names.SLUG_PATTERN: "slug",
-    names.SQL_NAME_PATTERN: "SQL name",
-    names.SECRET_NAME_PATTERN: "secret name",
-    codes.CODE_PATTERN: "code",
-    codes.SENSOR_ID_PATTERN: "sensor id",
+    names.SLUG_PATTERN.regex: "slug",
+    names.SQL_NAME_PATTERN.regex: "SQL name",
+    names.SECRET_NAME_PATTERN.regex: "secret name",
+    codes.CODE_PATTERN.regex: "code",
+    codes.SENSOR_ID_PATTERN.regex: "sensor id",
     r"^[^\x00-\x1f]+$": "column name",
     r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$": "header name",
     r"^[\x20-\x7e]*$": "ASCII text",

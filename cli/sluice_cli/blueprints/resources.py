@@ -36,7 +36,6 @@ from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
 from sluice.inputs.check import DEFAULT_KIND, check_document, kind_of
 from sluice.models.definition_rules import name_fault
-from sluice.patterns import advice
 from sluice.settings import Settings
 from sluice_client import segment
 
@@ -175,24 +174,24 @@ def list_path(kind: str, project: str = "") -> str:
 def _slug_fault(name: str) -> str | None:
     if is_slug(name):
         return None
-    return f"The name {name!r} cannot be used: {advice(SLUG_PATTERN)}; at most {SLUG_MAX} characters."
+    return f"The name {name!r} cannot be used: {SLUG_PATTERN.words}; at most {SLUG_MAX} characters."
 
 
 def _secret_fault(name: str) -> str | None:
-    return None if is_secret_name(name) else f"The name {name!r} cannot be used: {advice(SECRET_NAME_PATTERN)}."
+    return None if is_secret_name(name) else f"The name {name!r} cannot be used: {SECRET_NAME_PATTERN.words}."
 
 
 def _code_fault(code: str) -> str | None:
     if is_code(code):
         return None
-    return f"The name {code!r} cannot be used: {advice(CODE_PATTERN)}; none of {', '.join(sorted(RESERVED_NAMES))}."
+    return f"The name {code!r} cannot be used: {CODE_PATTERN.words}; none of {', '.join(sorted(RESERVED_NAMES))}."
 
 
 def _sensor_fault(sensor: str) -> str | None:
     if is_sensor_id(sensor):
         return None
     return (
-        f"The name {sensor!r} cannot be used: {advice(SENSOR_ID_PATTERN)}; none of {', '.join(sorted(RESERVED_NAMES))}."
+        f"The name {sensor!r} cannot be used: {SENSOR_ID_PATTERN.words}; none of {', '.join(sorted(RESERVED_NAMES))}."
     )
 
 

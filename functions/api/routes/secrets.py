@@ -9,7 +9,6 @@ from sluice.container import Container
 from sluice.domain.names import SECRET_NAME_PATTERN, is_secret_name
 from sluice.domain.secret import SecretValue
 from sluice.errors import Invalid
-from sluice.patterns import advice
 
 routes = Routes("secrets")
 
@@ -41,7 +40,7 @@ def list_secrets(call: Call, services: Container) -> Answer:
 def put_secret(call: Call, services: Container, name: str) -> Answer:
     """Set a secret's value, and where it may be sent; the value can never be read back."""
     if not is_secret_name(name):
-        raise Invalid(f"The name {name!r} cannot be used: {advice(SECRET_NAME_PATTERN)}.")
+        raise Invalid(f"The name {name!r} cannot be used: {SECRET_NAME_PATTERN.words}.")
     stored = services.definitions.find("secret", name)
     secret = call.document(SecretValue, None, lambda: call.require_match(stored.etag if stored else None))
     definition, is_new = services.secrets_registry.put(

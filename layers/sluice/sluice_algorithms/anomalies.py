@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -61,9 +61,8 @@ class Parameters(Document):
     threshold: float = Field(
         4.0, gt=0, le=100, description="From how many robust standard deviations on a value is an anomaly."
     )
-    step: str | None = Field(
+    step: Annotated[str, STEP_PATTERN] | None = Field(
         None,
-        pattern=STEP_PATTERN,
         description="The distance of times: a number and `s`, `m` (minutes), `h`, `d`, `w`, `mo` (months) or `y`. "
         "Times become the beginning of their step. null: inferred from the times.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, field_validator
 
@@ -33,9 +33,8 @@ class Parameters(Document):
     levels: list[float] = Field(
         [0.8, 0.95], max_length=5, description="Probabilities of the intervals, such as 0.8: 8 of 10 values are inside."
     )
-    step: str | None = Field(
+    step: Annotated[str, STEP_PATTERN] | None = Field(
         None,
-        pattern=STEP_PATTERN,
         description="The distance of times: a number and `s`, `m` (minutes), `h`, `d`, `w`, `mo` (months) or `y`. "
         "Times become the beginning of their step. null: inferred from the times.",
     )

@@ -9,7 +9,6 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sluice.errors import Invalid
-from sluice.patterns import advice
 
 READ_ONLY_FIELDS = ("etag", "created_at", "updated_at", "created_by")
 
@@ -157,8 +156,7 @@ def _sentence(fault: Any) -> str:
         return f"Give one of {fault['ctx']['expected_tags']}."
     if fault["type"] in ("too_short", "too_long"):
         return _items(fault)
-    words = advice(fault["ctx"]["pattern"]) if fault["type"] == "string_pattern_mismatch" else None
-    message = words or str(fault["msg"]).removeprefix("Value error, ")
+    message = str(fault["msg"]).removeprefix("Value error, ")
     return message[0].upper() + message[1:] + ("" if message.endswith(".") else ".")
 
 

@@ -14,7 +14,7 @@ from sluice.domain.names import SqlName, parse_time
 from sluice.domain.schema import convert
 from sluice.domain.sql_query import QueryText, parse_query
 from sluice.domain.text_values import loses_digits
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
 _TYPES = {
     "integer": "bigint",
@@ -27,7 +27,7 @@ _TYPES = {
 # Parameters that every endpoint has.
 RESERVED_PARAMETERS = frozenset({"format", "bom"})
 
-PARAMETER_PATTERN = in_words(r"^\$[a-z_][a-z0-9_]{0,62}$", "give the name of a parameter after a $, such as $day")
+PARAMETER_PATTERN = Pattern(r"^\$[a-z_][a-z0-9_]{0,62}$", "give the name of a parameter after a $, such as $day")
 
 
 class EndpointParameter(Document):
@@ -127,7 +127,7 @@ class Endpoint(Document):
         description="The promised freshness: a read of data that was refreshed longer ago refreshes the project first, "
         "except with `as_of`. Null: no promise.",
     )
-    as_of: Annotated[str, Field(pattern=PARAMETER_PATTERN)] | None = Field(
+    as_of: Annotated[str, PARAMETER_PATTERN] | None = Field(
         None,
         description="The datetime parameter (`$name`) that selects the versions published at that time.",
     )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sluice.domain.base import Document
 from sluice.domain.time_format import time_format
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
 Format = Literal["json", "jsonl", "csv", "parquet", "xml", "xlsx"]
 
@@ -37,7 +37,7 @@ def _check_timestamp_format(text: str) -> str:
 _TimeFormat = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-DELIMITER_PATTERN = in_words(
+DELIMITER_PATTERN = Pattern(
     r"^[^\r\n\"0-9A-Za-z]$", "give one character that is no letter, digit, quotation mark or line break"
 )
 
@@ -45,7 +45,7 @@ DELIMITER_PATTERN = in_words(
 class CsvOptions(Document):
     """The CSV dialect. Options that are null are detected in each page or file."""
 
-    delimiter: Annotated[str, StringConstraints(pattern=DELIMITER_PATTERN)] | None = Field(
+    delimiter: Annotated[str, DELIMITER_PATTERN] | None = Field(
         None, description="The field delimiter; a space stands for any number of spaces and tabs."
     )
     quote: Literal['"', "'", ""] | None = Field(None, description="The quotation mark; empty: fields are never quoted.")

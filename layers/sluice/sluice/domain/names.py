@@ -10,23 +10,23 @@ from typing import Annotated
 from pydantic import AwareDatetime, BeforeValidator, StringConstraints
 from ulid import ULID
 
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
-SLUG_PATTERN = in_words(
+SLUG_PATTERN = Pattern(
     r"^[a-z0-9]+(-[a-z0-9]+)*$", "use small letters and digits, with single hyphens between them, such as north-sea"
 )
 SLUG_MAX = 50
-SQL_NAME_PATTERN = in_words(
+SQL_NAME_PATTERN = Pattern(
     r"^[a-z_][a-z0-9_]{0,62}$", "use up to 63 small letters, digits and _, and no digit at the beginning, such as top_5"
 )
-SECRET_NAME_PATTERN = in_words(
+SECRET_NAME_PATTERN = Pattern(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$",
     "use up to 63 letters, digits, -, _ and ., the first a letter or digit",
 )
 
-Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN, max_length=SLUG_MAX)]
-SqlName = Annotated[str, StringConstraints(pattern=SQL_NAME_PATTERN)]
-SecretName = Annotated[str, StringConstraints(pattern=SECRET_NAME_PATTERN)]
+Slug = Annotated[str, StringConstraints(max_length=SLUG_MAX), SLUG_PATTERN]
+SqlName = Annotated[str, SQL_NAME_PATTERN]
+SecretName = Annotated[str, SECRET_NAME_PATTERN]
 
 # Words that DuckDB or Athena parse as syntax even in the place of a table name, and `merged`, which is Sluice's.
 RESERVED_SQL_NAMES = frozenset(
@@ -133,17 +133,17 @@ RESERVED_SQL_NAMES = frozenset(
 
 def is_sql_name(text: str) -> bool:
     """Whether the text is a valid name of a table or parameter in SQL."""
-    return re.fullmatch(SQL_NAME_PATTERN, text) is not None
+    return SQL_NAME_PATTERN.matches(text)
 
 
 def is_slug(text: str) -> bool:
     """Whether the text is a valid slug."""
-    return len(text) <= SLUG_MAX and re.fullmatch(SLUG_PATTERN, text) is not None
+    return len(text) <= SLUG_MAX and SLUG_PATTERN.matches(text)
 
 
 def is_secret_name(text: str) -> bool:
     """Whether the text is a valid name of a secret."""
-    return re.fullmatch(SECRET_NAME_PATTERN, text) is not None
+    return SECRET_NAME_PATTERN.matches(text)
 
 
 def slug_of(name: str) -> str:

@@ -26,7 +26,7 @@ class MarkdownSection(Document):
 class ColumnFormat(Document):
     """How a report shows the values of a column. The section's CSV has them as they are."""
 
-    unit: Annotated[str, Field(min_length=1, max_length=20, pattern=PRINTABLE)] | None = Field(
+    unit: Annotated[str, Field(min_length=1, max_length=20), PRINTABLE] | None = Field(
         None, description="Shown beside the column's name, such as `EUR`."
     )
     decimals: Annotated[int, Field(ge=0, le=12)] | None = Field(

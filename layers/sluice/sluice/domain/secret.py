@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sluice.domain.base import Document
 from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import Slug
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
 
 def _check_host(host: str) -> str:
@@ -23,13 +23,10 @@ def _check_host(host: str) -> str:
 
 Host = Annotated[
     str,
-    StringConstraints(
-        pattern=in_words(
-            r"^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?$",
-            "give a host with or without a port, such as api.example.com, and nothing else of an address",
-        ),
-        min_length=1,
-        max_length=259,
+    StringConstraints(min_length=1, max_length=259),
+    Pattern(
+        r"^(\[[0-9a-fA-F:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?$",
+        "give a host with or without a port, such as api.example.com, and nothing else of an address",
     ),
     AfterValidator(_check_host),
 ]

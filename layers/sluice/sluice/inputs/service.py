@@ -22,7 +22,6 @@ from sluice.inputs.kind import InputKind
 from sluice.inputs.kinds import KINDS
 from sluice.lake import object_keys
 from sluice.lake.gzipped import compress
-from sluice.patterns import advice
 from sluice.projects.visibility import is_visible, visible_pins
 from sluice.services import WithLake
 
@@ -160,7 +159,7 @@ def create_input(services: Container, slug: str, content: Content, comment: str 
 
 def _require_slug(slug: str) -> None:
     if not is_slug(slug) or slug in RESERVED_SLUGS:
-        rule = f"{advice(SLUG_PATTERN)}; at most {SLUG_MAX} characters, and not `templates`"
+        rule = f"{SLUG_PATTERN.words}; at most {SLUG_MAX} characters, and not `templates`"
         message = f"The name {slug!r} cannot be used: {rule}."
         raise Invalid(message, [{"pointer": "/slug", "message": message}])
 

@@ -5,7 +5,6 @@ The API refuses a document that breaks one; the command line finds the same faul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,9 +15,9 @@ from sluice.domain.names import RESERVED_SQL_NAMES, SQL_NAME_PATTERN, is_sql_nam
 from sluice.domain.report import MarkdownSection, QuerySection, Report
 from sluice.domain.sql_query import SqlError, parse_query
 from sluice.models.graph import required_models, tables_read_by, waves
-from sluice.patterns import advice, in_words
+from sluice.patterns import Pattern
 
-_NAME_PATTERN = in_words(
+_NAME_PATTERN = Pattern(
     r"[a-z0-9_][a-z0-9_-]{0,62}", "use up to 63 small letters, digits, - and _, and no - at the beginning"
 )
 
@@ -44,11 +43,11 @@ def name_fault(kind: str, name: str) -> str | None:
         name: the name.
     """
     if kind == "model" and not is_sql_name(name):
-        return f"The name {name!r} cannot be used in SQL: {advice(SQL_NAME_PATTERN)}."
+        return f"The name {name!r} cannot be used in SQL: {SQL_NAME_PATTERN.words}."
     if kind == "model" and name in RESERVED_SQL_NAMES:
         return f"The name {name!r} is a word of SQL; choose another one."
-    if re.fullmatch(_NAME_PATTERN, name) is None:
-        return f"The name {name!r} cannot be used: {advice(_NAME_PATTERN)}."
+    if not _NAME_PATTERN.matches(name):
+        return f"The name {name!r} cannot be used: {_NAME_PATTERN.words}."
     return None
 
 

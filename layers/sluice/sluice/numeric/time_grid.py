@@ -15,9 +15,9 @@ from itertools import pairwise
 from math import gcd
 from typing import Protocol
 
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
-STEP_PATTERN = in_words(
+STEP_PATTERN = Pattern(
     r"^[1-9][0-9]{0,5}(s|m|h|d|w|mo|y)$",
     "give a whole number and a unit (s, m, h, d, w, mo or y), such as 15m or 1d",
 )

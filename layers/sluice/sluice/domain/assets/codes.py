@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
-CODE_PATTERN = in_words(r"^[A-Za-z0-9-]{1,32}$", "use up to 32 letters, digits and hyphens, such as PUMP-1")
-SENSOR_ID_PATTERN = in_words(
+CODE_PATTERN = Pattern(r"^[A-Za-z0-9-]{1,32}$", "use up to 32 letters, digits and hyphens, such as PUMP-1")
+SENSOR_ID_PATTERN = Pattern(
     r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$",
     "use up to 64 letters, digits, -, _, . and :, and a letter or digit at the beginning, such as pump-1.temperature",
 )
@@ -26,16 +25,16 @@ def _check_name(name: str) -> str:
     return name
 
 
-Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN), AfterValidator(_check_name)]
-SensorId = Annotated[str, StringConstraints(pattern=SENSOR_ID_PATTERN), AfterValidator(_check_name)]
+Code = Annotated[str, CODE_PATTERN, AfterValidator(_check_name)]
+SensorId = Annotated[str, SENSOR_ID_PATTERN, AfterValidator(_check_name)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 def is_code(text: str) -> bool:
     """Whether the text is a valid code of a site or of equipment."""
-    return re.fullmatch(CODE_PATTERN, text) is not None and text not in RESERVED_NAMES
+    return CODE_PATTERN.matches(text) and text not in RESERVED_NAMES
 
 
 def is_sensor_id(text: str) -> bool:
     """Whether the text is a valid id of a sensor."""
-    return re.fullmatch(SENSOR_ID_PATTERN, text) is not None and text not in RESERVED_NAMES
+    return SENSOR_ID_PATTERN.matches(text) and text not in RESERVED_NAMES

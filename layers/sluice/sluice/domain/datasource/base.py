@@ -41,9 +41,7 @@ def _check_column(name: str) -> str:
     return name
 
 
-ColumnName = Annotated[
-    str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE), AfterValidator(_check_column)
-]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=255), PRINTABLE, AfterValidator(_check_column)]
 # A datasource with one of these slugs would collide with routes such as `/datasources/check`.
 RESERVED_SLUGS = frozenset({"check", "preview", "detect"})
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=200)]

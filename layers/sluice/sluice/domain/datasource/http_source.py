@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sluice.domain.base import Document
 from sluice.domain.expression import JmesPath
 from sluice.domain.names import SecretName
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
 
 def _check_url(url: str) -> str:
@@ -64,32 +64,31 @@ def _is_host_name(host: str) -> bool:
 
 HeaderName = Annotated[
     str,
-    StringConstraints(
-        pattern=in_words(
-            r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
-            "give the name of a header, such as X-Api-Version, without spaces and :",
-        )
+    Pattern(
+        r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$",
+        "give the name of a header, such as X-Api-Version, without spaces and :",
     ),
 ]
 HeaderValue = Annotated[
-    str, StringConstraints(pattern=in_words(r"^[\x20-\x7e]*$", "use ASCII characters in one line"), max_length=8192)
+    str, StringConstraints(max_length=8192), Pattern(r"^[\x20-\x7e]*$", "use ASCII characters in one line")
 ]
 ParamName = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 # The name of a query parameter or, if it begins with /, a JSON Pointer into the request body.
-PAGE_PARAM_PATTERN = in_words(
+PAGE_PARAM_PATTERN = Pattern(
     r"^([^/]|(/([^/~]|~[01])+)+$)",
     "give the name of a query parameter, or a JSON Pointer into the body such as /paging/offset",
 )
-PageParam = Annotated[str, StringConstraints(pattern=PAGE_PARAM_PATTERN, min_length=1, max_length=256)]
-BODY_POINTER_PATTERN = in_words(r"^(/([^/~]|~[01])+)+$", "give a JSON Pointer into the body, such as /filter/since")
-BodyPointer = Annotated[str, StringConstraints(pattern=BODY_POINTER_PATTERN, max_length=1024)]
-URL_PATTERN = in_words(
+PageParam = Annotated[str, StringConstraints(min_length=1, max_length=256), PAGE_PARAM_PATTERN]
+BODY_POINTER_PATTERN = Pattern(r"^(/([^/~]|~[01])+)+$", "give a JSON Pointer into the body, such as /filter/since")
+BodyPointer = Annotated[str, StringConstraints(max_length=1024), BODY_POINTER_PATTERN]
+URL_PATTERN = Pattern(
     r"^https?://[^\s/?#@]+([/?][^\s#]*)?$",
     "give a whole address such as https://api.example.com/v1/coins, without a user name, spaces and `#`",
 )
 Url = Annotated[
     str,
-    StringConstraints(pattern=URL_PATTERN, max_length=4096),
+    StringConstraints(max_length=4096),
+    URL_PATTERN,
     AfterValidator(_check_url),
 ]
 
@@ -116,9 +115,8 @@ class BasicAuth(Document):
     type: Literal["basic"] = Field(description="`basic`: requests carry a user name and a password, by HTTP Basic.")
     username: Annotated[
         str,
-        StringConstraints(
-            pattern=in_words(r"^[^:\x00-\x1f]*$", "give a user name in one line, without :"), max_length=256
-        ),
+        StringConstraints(max_length=256),
+        Pattern(r"^[^:\x00-\x1f]*$", "give a user name in one line, without :"),
     ] = Field(description="The user name, in plain text; everybody who can read the datasource sees it.")
     secret: SecretName = Field(description="The name of the secret whose value is the password.")
 

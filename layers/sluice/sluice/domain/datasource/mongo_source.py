@@ -12,17 +12,17 @@ from sluice.domain.base import Document
 from sluice.domain.datasource.mongo_query import check_query
 from sluice.domain.datasource.sql_source import Certificate
 from sluice.domain.names import SecretName
-from sluice.patterns import in_words
+from sluice.patterns import Pattern
 
 PORT = 27017
 # `#`, and `?` before `@`, are refused: parsers differ in whether the host ends there.
 _URI = re.compile(r"mongodb(?:\+srv)?://(?:[^/?#]*@)?(?P<hosts>[^/?#@]+)(?:/.*|\?[^@]*)?", re.DOTALL)
 _HOST = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?")
 
-DATABASE_PATTERN = in_words(r'^[^\x00-\x20/\\."$*<>:|?]+$', 'leave out spaces and / \\ . " $ * < > : | ?')
-DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=DATABASE_PATTERN)]
-COLLECTION_PATTERN = in_words(r"^[^\x00$]+$", "leave out $ and null characters")
-CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=COLLECTION_PATTERN)]
+DATABASE_PATTERN = Pattern(r'^[^\x00-\x20/\\."$*<>:|?]+$', 'leave out spaces and / \\ . " $ * < > : | ?')
+DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=63), DATABASE_PATTERN]
+COLLECTION_PATTERN = Pattern(r"^[^\x00$]+$", "leave out $ and null characters")
+CollectionName = Annotated[str, StringConstraints(min_length=1, max_length=255), COLLECTION_PATTERN]
 Query = Annotated[dict[str, Any], AfterValidator(check_query)]
 
 

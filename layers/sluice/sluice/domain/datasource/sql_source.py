@@ -11,7 +11,7 @@ from sluice.domain.datasource.http_source import url_fault
 from sluice.domain.names import SecretName, SqlName
 from sluice.domain.sql_query import MAX_CHARACTERS
 from sluice.domain.sql_statement import parameters_of, require_select
-from sluice.patterns import PRINTABLE, in_words
+from sluice.patterns import PRINTABLE, Pattern
 
 PORTS = {"postgresql": 5432, "mysql": 3306}
 
@@ -35,17 +35,12 @@ def _check_certificate(text: str) -> str:
 
 Host = Annotated[
     str,
-    StringConstraints(
-        min_length=1,
-        max_length=253,
-        pattern=in_words(
-            r"^[^\s/?#@\[\]]+$", "give the name or address of a host, such as db.example.com, and nothing else"
-        ),
-    ),
+    StringConstraints(min_length=1, max_length=253),
+    Pattern(r"^[^\s/?#@\[\]]+$", "give the name or address of a host, such as db.example.com, and nothing else"),
     AfterValidator(_check_host),
 ]
-DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PRINTABLE)]
-InboxKey = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=PRINTABLE)]
+DatabaseName = Annotated[str, StringConstraints(min_length=1, max_length=128), PRINTABLE]
+InboxKey = Annotated[str, StringConstraints(min_length=1, max_length=1024), PRINTABLE]
 StatementText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS)]
 Certificate = Annotated[str, StringConstraints(min_length=1, max_length=500_000), AfterValidator(_check_certificate)]
 ParameterText = Annotated[str, StringConstraints(max_length=10_000)]
