@@ -15,8 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from sluice_cli.local.stack import LocalStack
 from support.containers import BIN, await_port, image_is_here, missing
+from support.shared_build import share_build
 from support.stack import ROOT, free_port
 
 Invoke = Callable[[str, dict[str, Any]], Any]
@@ -28,9 +28,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if reason := missing():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("sam")
-    stack = LocalStack(ROOT, folder, 0)
-    stack.folder.mkdir(parents=True)
-    stack.build()
+    share_build(folder)
     return folder / "build"
 
 

@@ -17,6 +17,7 @@ import localstack_client.session
 
 from sluice_cli.local.stack import LocalStack
 from sluice_client._retries import Retries
+from support.shared_build import share_build
 
 ROOT = Path(__file__).parents[2]
 # While the emulator is busy; a broken connection is an error of the test.
@@ -131,6 +132,7 @@ def deployed_stack(local_folder: Path) -> Iterator[Deployed]:
     if named := os.environ.get("SLUICE_STACK"):
         yield Deployed(json.loads(Path(named).read_text()), None)
         return
+    share_build(local_folder)
     stack = LocalStack(ROOT, local_folder, free_port())
     try:
         running = Deployed(stack.up(), stack)
