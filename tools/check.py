@@ -50,7 +50,7 @@ TEST: list[Lane] = [
     # On a stack of its own, since those of `tests/stack` kill processes of theirs.
     [("tests: console", [*PYTEST, "tests/console", "-rs", "-m", "not long"], {})],
     [
-        ("tests: sam", [*PYTEST, "tests/sam", "-rs"], {}),
+        ("tests: sam", [*PYTEST, "tests/sam", "-rs", "-m", "not long"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
     ],
@@ -121,7 +121,7 @@ PROOF: list[Lane] = [
     ]
 ]
 PROOF += [[("proof: every command of the documentation", [*PYTEST, "tests/stack/test_docs.py"], {"PROOF": "1"})]]
-PROOF += [[("proof: every function in a container", [*PYTEST, "tests/sam/test_invoke.py", "-rs"], {"PROOF": "1"})]]
+PROOF += [[("proof: every function in a container", [*PYTEST, "tests/sam/test_invoke.py", "-rs"], {})]]
 PROOF += [[("proof: the whole console", [*PYTEST, "tests/console", "-rs"], {})]]
 PROOF += [[("proof: a thousand dropped files", [*PYTEST, "tests/stack/test_bursts.py"], {"PROOF": "1"})]]
 # Random requests to a deployed stack; the unit tests send a few of them to the handlers.

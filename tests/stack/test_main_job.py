@@ -13,7 +13,6 @@ from typing import Any
 
 import httpx
 import pytest
-from samcli.yamlhelper import yaml_parse
 
 from support.server import Server
 from support.stack import ROOT, Deployed, free_port, until
@@ -223,19 +222,3 @@ def test_schedule_fires(deployed: Deployed, schedules: tuple[str, str]) -> None:
     after = {one["Name"] for one in scheduler.list_schedules(GroupName="sluice")["Schedules"]}
     assert len(before) - len(after) == 1, "its schedule went with it"
     assert "DISABLED" in before.values(), "the paused one is still there"
-
-
-def test_every_function_fits_lambdas_size_limit(deployed: Deployed) -> None:
-    """The emulator unpacks references to the layers, so it cannot tell."""
-    if deployed.local is None:
-        pytest.skip("the stack was built by somebody else")
-    build = deployed.local.local / "build"
-    template = yaml_parse((build / "template.yaml").read_text())
-    everywhere = template["Globals"]["Function"]["Layers"]
-    functions = {n: r for n, r in template["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
-    assert functions
-    for name, function in functions.items():
-        layers = [reference["Ref"] for reference in [*everywhere, *function["Properties"].get("Layers", [])]]
-        parts = [build / part for part in [name, *layers]]
-        unzipped = sum(file.stat().st_size for part in parts for file in part.rglob("*") if file.is_file())
-        assert 0 < unzipped <= 250 * 2**20, f"{name} has {unzipped:,} bytes unzipped"
