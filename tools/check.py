@@ -110,12 +110,16 @@ PROOF: list[Lane] = [
             "proof: any order of events",
             [
                 *PYTEST,
-                *(f"tests/unit/test_{name}.py" for name in ("drop_bursts", "dead_letters", "key_moves")),
+                *(
+                    f"tests/unit/test_{name}.py"
+                    for name in ("drop_bursts", "dead_letters", "key_moves", "reading_stores")
+                ),
                 "-n",
                 "2",
             ],
             {"PROOF": "1"},
         ),
+        ("proof: all hostile requests", [*PYTEST, "tests/unit/test_hostile_inputs.py"], {"PROOF": "1"}),
         ("proof: a million readings", [*PYTEST, "tests/unit/test_exactly_once.py"], {"PROOF": "1"}),
         ("proof: any order of responses", [*PYTEST, "tests/unit/test_fetch_overlap.py"], {"PROOF": "1"}),
     ]

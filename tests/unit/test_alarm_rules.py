@@ -128,7 +128,7 @@ def fold(limits: Limits, batches: list[list[JudgedReading]]) -> tuple[AlarmState
     return state, transitions
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(any_limits(), readings_in_order, st.data())
 def test_any_split_and_any_duplicates_give_the_same_transitions(
     limits: Limits, readings: list[JudgedReading], data: st.DataObject

@@ -14,7 +14,7 @@ from sluice.extract.columnar import json_shapes
 from support.extraction import Read, datasource, read
 
 EXAMPLES = settings(
-    max_examples=4000 if os.environ.get("PROOF") else 40,
+    max_examples=4000 if os.environ.get("PROOF") else 20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -33,7 +33,7 @@ from support.upstream import StubResponse, Upstream, ok
 from support.workflows import Killed, LocalWorkflows
 
 MOST_CALLS = 165
-STEP = 1 if os.environ.get("PROOF") else 17
+STEP = 1 if os.environ.get("PROOF") else 29
 OLD = [{"symbol": "A", "v": 1, "w": 1}]
 NEW = [{"symbol": "A", "v": 2, "w": 2}, {"symbol": "B", "v": 2, "w": None}]
 

@@ -25,7 +25,7 @@ from support.workflows import LocalWorkflows
 
 # The most calls of AWS that the erasure of the test makes; `PROOF=1` kills it after each.
 MOST_CALLS = 337
-STEP = 1 if os.environ.get("PROOF") else 113
+STEP = 1 if os.environ.get("PROOF") else 169
 
 
 @pytest.mark.parametrize("after", range(0, MOST_CALLS, STEP))

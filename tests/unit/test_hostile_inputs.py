@@ -1,7 +1,11 @@
-"""Hostile requests and files: none is answered with a 5xx, shows what is inside, or changes what is published."""
+"""Hostile requests and files: none is answered with a 5xx, shows what is inside, or changes what is published.
+
+`PROOF=1` sends all of them; without it, every third one.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -16,6 +20,7 @@ from support.hostile.data import DROPS
 from support.upstream import Upstream
 
 ATTACKS = all_attacks()
+SENT = ATTACKS[:: 1 if os.environ.get("PROOF") else 3]
 # Planted where no answer may show it: in a secret and in the environment.
 CANARY = "c4n4ry-5f1e"
 
@@ -71,12 +76,12 @@ def test_no_attack_succeeds(
     assert admin.patch("/datasources/cmc-listings", {"enabled": True}).status == 200
     assert refresh(admin, "top-coins", ingest="all")["status"] == "succeeded"
     before = published(admin)
-    faults = [message for attack in ATTACKS if (message := fault(attack, send(admin, attack)))]
+    faults = [message for attack in SENT if (message := fault(attack, send(admin, attack)))]
     assert faults == []
     assert published(admin) == before
     stranger = client_of_projects(services, [])
     assert "BTC" in before["/projects/top-coins/data"]
-    reads = [attack for attack in ATTACKS if attack.method == "GET" or attack.path.endswith("/query")]
+    reads = [attack for attack in SENT if attack.method == "GET" or attack.path.endswith("/query")]
     assert [attack.name for attack in reads if "BTC" in send(stranger, attack).text] == []
 
 

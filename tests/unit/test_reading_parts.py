@@ -18,7 +18,7 @@ from sluice.extract.parallel_reading import split_pages
 from support.extraction import Read, datasource, read_in_parts, read_whole
 
 EXAMPLES = settings(
-    max_examples=300 if os.environ.get("PROOF") else 20,
+    max_examples=300 if os.environ.get("PROOF") else 12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
