@@ -47,10 +47,9 @@ TEST: list[Lane] = [
         # The longest ring, which waits most of its time: it starts first and has a lane of its own.
         ("tests: stack", [*PYTEST, "tests/stack"], {}),
     ],
-    # On a stack of its own, since those of `tests/stack` kill processes of theirs.
-    [("tests: console", [*PYTEST, "tests/console", "-rs", "-m", "not long"], {})],
+    # Together they have another stack, since the tests in `tests/stack` kill processes of theirs.
+    [("tests: console and sam", [*PYTEST, "tests/console", "tests/sam", "-rs", "-m", "not long"], {})],
     [
-        ("tests: sam", [*PYTEST, "tests/sam", "-rs", "-m", "not long"], {}),
         ("tests: localstack", [*PYTEST, "tests/localstack", "-rs"], {}),
         ("tests: workflows", [*PYTEST, "tests/workflows"], {}),
     ],

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from support.browser import BROWSER_ARGUMENTS, Console, find_browser
 from support.server import Server
-from support.stack import Deployed, deployed_stack
+from support.stack import Deployed
 
 
 @pytest.fixture(scope="session")
@@ -31,10 +31,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def deployed(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(browser: Browser, deployed: Deployed) -> Deployed:
     """A stack with its console; none is started if there is no browser."""
-    with deployed_stack(tmp_path_factory.mktemp("local")) as running:
-        yield running
+    return deployed
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ import pytest
 from sluice_cli.local.emulator import aws_environment
 from sluice_cli.local.stack import LocalStack
 from support.containers import BIN, bridge_address, image_is_here
-from support.stack import ROOT, free_port
+from support.stack import ROOT, Deployed, free_port
 
 HOST = "host.docker.internal"
 
@@ -55,22 +55,16 @@ def reachable_from_containers(port: int) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def served(build: Path) -> Iterator[httpx.Client]:
+def served(build: Path, deployed: Deployed) -> Iterator[httpx.Client]:
     """A client of the API as SAM serves it, with an admin's key."""
-    folder = build.parent
-    stack = LocalStack(ROOT, folder, free_port())
-    description = stack.up()
-    port = free_port()
-    try:
-        with reachable_from_containers(stack.port), running(stack, folder, port) as process:
-            key = {"x-api-key": description["api_key"]}
-            with httpx.Client(
-                base_url=f"http://127.0.0.1:{port}/v1", headers=key, timeout=60, trust_env=False
-            ) as client:
-                await_answer(client, process, folder)
-                yield client
-    finally:
-        stack.down()
+    stack, folder, port = deployed.local, build.parent, free_port()
+    if stack is None:
+        pytest.skip("containers do not reach a stack that is not ours")
+    with reachable_from_containers(stack.port), running(stack, folder, port) as process:
+        key = {"x-api-key": deployed.description["api_key"]}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", headers=key, timeout=60, trust_env=False) as client:
+            await_answer(client, process, folder)
+            yield client
 
 
 @contextmanager
@@ -125,7 +119,7 @@ def test_datasource_is_stored_and_returned(served: httpx.Client) -> None:
     assert made.status_code == 201, made.text
     assert made.headers["location"] == str(served.base_url.join("datasources/log"))
     assert served.get(made.headers["location"]).json()["slug"] == "log"
-    assert [one["slug"] for one in served.get("/datasources").json()["items"]] == ["log"]
+    assert "log" in [one["slug"] for one in served.get("/datasources").json()["items"]]
     pushed = served.post("/datasources/log/records", content='{"id": 1}\n{"id": 2}\n')
     assert pushed.status_code == 202, pushed.text
     deadline = time.monotonic() + 60

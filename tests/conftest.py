@@ -1,0 +1,3 @@
+"""What all rings may use."""
+
+pytest_plugins = ["support.shared_stack"]
