@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from sluice_client._connection import decoded, segment
 from sluice_client._errors import PushInterrupted, SluiceError
-from sluice_client._handles import Versioned
+from sluice_client._handles import Rows, Versioned, query_of
 from sluice_client._push import PushResult, batches
 from sluice_client._runs import OnProgress, Run, started_run
 from sluice_client._sharing import Shareable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from sluice_client._client import Sluice
-    from sluice_client.types import CheckResult, DatasourceView, Preview, UploadForm
+    from sluice_client.types import CheckResult, DatasourceView, Preview, RowExplanation, UploadForm
 
     Records: TypeAlias = Iterable[Any] | Mapping[str, Any] | pandas.DataFrame | polars.DataFrame | pyarrow.Table
 
@@ -57,6 +57,20 @@ class Datasource(Versioned["DatasourceView"], Shareable):
         """
         request = {} if replay is None else {"replay": replay}
         return started_run(self._sluice, f"{self._path}/runs", request, wait, timeout, on_progress)
+
+    def explain(self, row: int = 0, **rows: Unpack[Rows]) -> RowExplanation:
+        """Where each value of a row was received: the page, and the place in it.
+
+        Args:
+            row: the number of the row among those that `rows` would give, from 0.
+            rows: `where`, `order`, `version` and `as_of`, see `Rows`.
+
+        Raises:
+            NotFound: there are fewer rows.
+            ValidationError: an argument does not fit the columns.
+        """
+        explanation: RowExplanation = self._sluice.get(f"{self._path}/explain", row=row, **query_of(rows))
+        return explanation
 
     def erase(
         self,

@@ -63,22 +63,30 @@ class Handle(Generic[View]):
         )
 
 
-class Selection(TypedDict, total=False):
-    """Which rows to read.
+class Rows(TypedDict, total=False):
+    """Which rows are meant, and in which order.
 
     Args:
-        select: the columns; default: all of them.
         where: conditions such as `price_usd.gt:100`, all of which must hold.
         order: columns; a leading `-` sorts descending.
         version: the version's number; default: the published one.
         as_of: the version that was published at this time: a datetime, or RFC 3339 text.
     """
 
-    select: Texts | None
     where: Texts | None
     order: Texts | None
     version: int | None
     as_of: datetime | str | None
+
+
+class Selection(Rows, total=False):
+    """Which rows and columns to read.
+
+    Args:
+        select: the columns; default: all of them.
+    """
+
+    select: Texts | None
 
 
 class Dataset(Handle[View]):
@@ -96,13 +104,13 @@ class Dataset(Handle[View]):
 
         Args:
             limit: the most rows; default: all of them.
-            selection: `select`, `where`, `order`, `version` and `as_of`, see `Selection`.
+            selection: `select`, `where`, `order`, `version` and `as_of`, see `Selection` and `Rows`.
 
         Raises:
             NotFound: nothing has been published, or there is no such version.
             ValidationError: an argument does not fit the columns.
         """
-        return self._sluice.items(self._rows_path, limit=limit, **_query(selection))
+        return self._sluice.items(self._rows_path, limit=limit, **query_of(selection))
 
     def to_arrow(self, *, limit: int | None = None, **selection: Unpack[Selection]) -> pyarrow.Table:
         """The rows as a table of pyarrow.
@@ -174,7 +182,7 @@ class Dataset(Handle[View]):
         """
         file = Path(path)
         ending = format or file.suffix.removeprefix(".").lower() or "csv"
-        return save(self._sluice, self._rows_path, {**_query(selection), "format": ending}, file)
+        return save(self._sluice, self._rows_path, {**query_of(selection), "format": ending}, file)
 
     def _arrow(self, extra: str, limit: int | None, selection: Selection) -> pyarrow.Table:
         _frames.load_package("pyarrow", extra)
@@ -183,7 +191,7 @@ class Dataset(Handle[View]):
 
     def _content(self, format: str, limit: int | None, selection: Selection) -> bytes:
         """The rows as a file; all of them if the limit is larger than the API's."""
-        params = {**_query(selection), "format": format}
+        params = {**query_of(selection), "format": format}
         if limit is not None and limit <= PAGE_ROWS:
             params["limit"] = limit
         return self._sluice.request("GET", self._rows_path, params=params).content
@@ -234,13 +242,15 @@ def save(sluice: Sluice, path: str, params: Mapping[str, Any], file: Path) -> Pa
     return file
 
 
-def _query(selection: Selection) -> dict[str, Any]:
-    where = selection.get("where")
+def query_of(rows: Rows) -> dict[str, Any]:
+    """The query parameters of a selection of rows, and perhaps of columns."""
+    query: dict[str, Any] = {**rows}
+    where = query.get("where")
     return {
-        **selection,
-        "select": _list(selection.get("select")),
+        **query,
+        "select": _list(query.get("select")),
         "where": [where] if isinstance(where, str) else list(where or []),
-        "order": _list(selection.get("order")),
+        "order": _list(query.get("order")),
     }
 
 

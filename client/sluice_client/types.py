@@ -1831,6 +1831,17 @@ class ReadingReceipt(TypedDict):
     refused_count: NotRequired[int]
 
 
+class ReceivedValue(TypedDict):
+    """A value of a datasource's row, and where it was received."""
+
+    page: CitedPage | None
+    pointer: str
+    exact: bool
+    expression: str | None
+    value: JsonValue
+    missing: bool
+
+
 class RecordExplanation(TypedDict):
     """The sources of each value of a merged record."""
 
@@ -2005,6 +2016,14 @@ class RowCount(TypedDict):
     type: Literal["row_count"]
     min: NotRequired[int | None]
     max: NotRequired[int | None]
+
+
+class RowExplanation(TypedDict):
+    """Where each value of a datasource's row was received."""
+
+    version: int
+    row: int
+    fields: dict[str, ReceivedValue]
 
 
 class RunComparison(TypedDict):
@@ -2254,13 +2273,13 @@ class SourceUse(TypedDict):
 class SourceValue(TypedDict):
     """The value in one datasource, and where it was received."""
 
-    value: JsonValue
-    datasource: str
-    version: int
     page: CitedPage | None
     pointer: str
     exact: bool
     expression: str | None
+    value: JsonValue
+    datasource: str
+    version: int
 
 
 class SqlDatasource(TypedDict):

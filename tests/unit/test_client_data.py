@@ -150,6 +150,11 @@ def test_records_explanations_versions_and_differences(shop: Project, sluice: Sl
     assert [(source["datasource"], source["value"]) for source in winners] == [("t", 7)]
     with pytest.raises(NotFound):
         shop.record(3)
+    name = sluice.datasource("s").explain(1, order="-id")["fields"]["name"]
+    assert (name["value"], name["pointer"]) == ("a", "/0/name")
+    assert sluice.datasource("s").explain(where=["id.eq:1"], version=1)["fields"]["paid"]["value"] == "1.5000"
+    with pytest.raises(NotFound):
+        sluice.datasource("s").explain(2)
     assert [version["number"] for version in shop.versions()] == [2, 1]
     assert [version["number"] for version in sluice.datasource("s").versions(limit=1)] == [2]
     assert {source["datasource"]: source["version"] for source in shop.version(2)["inputs"]} == {"s": 2, "t": 2}

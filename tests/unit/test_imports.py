@@ -68,7 +68,7 @@ BUDGETS = {
     "console": Budget(ROUTED, 290),
     "preflight": Budget(MODELS, 60),
     "probe": Budget(ROUTED, 298),
-    "query": Budget(ROUTED, 452),
+    "query": Budget(ROUTED, 453),
     "readings": Budget(LOGGED, 214),
     "report": STAGE,
     "publications": Budget(LOGGED, 214),

@@ -306,6 +306,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasources/{slug}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where each value of a datasource's row was received: the page, and the place in it.
+         * @description Needs the role viewer.
+         */
+        get: operations["explain_row"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/datasources/{slug}/members": {
         parameters: {
             query?: never;
@@ -7436,6 +7456,24 @@ export interface components {
             refused_count?: number;
         };
         /**
+         * ReceivedValue
+         * @description A value of a datasource's row, and where it was received.
+         */
+        ReceivedValue: {
+            /** @description True: the pointer leads to the value itself. False: it leads to the record, and the value is `expression` applied to it. */
+            exact: boolean;
+            /** @description The JMESPath or SQL expression that computed the value. Null: none. */
+            expression: string | null;
+            /** @description True: the record does not have this field, so its value is null. */
+            missing: boolean;
+            /** @description The page in which the value was received. Null: the version has no pages. */
+            page: components["schemas"]["CitedPage"] | null;
+            /** @description Where the value stands in the page: a JSON Pointer; `/3` for a line of CSV or JSON Lines, `/Sheet/3/B` for XLSX, XPath for XML. */
+            pointer: string;
+            /** @description The value in the version, with the column's type. */
+            value: components["schemas"]["JsonValue"];
+        };
+        /**
          * RecordExplanation
          * @description The sources of each value of a merged record.
          */
@@ -7760,6 +7798,20 @@ export interface components {
              * @enum {string}
              */
             type: "row_count";
+        };
+        /**
+         * RowExplanation
+         * @description Where each value of a datasource's row was received.
+         */
+        RowExplanation: {
+            /** @description The values of the row, by column. */
+            fields: {
+                [key: string]: components["schemas"]["ReceivedValue"];
+            };
+            /** @description The number of the row in the version, from 0. */
+            row: number;
+            /** @description The number of the explained version. */
+            version: number;
         };
         /**
          * RunComparison
@@ -10204,6 +10256,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description A problem (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_row: {
+        parameters: {
+            query?: {
+                /** @description Read the version that was published at this time. */
+                as_of?: string;
+                /** @description Columns, separated by commas; a leading `-` sorts descending. */
+                order?: string;
+                /** @description The number of the row among those of `GET /datasources/{slug}/data` with the same conditions and order, from 0. */
+                row?: number;
+                /** @description The version to read instead of the published one. */
+                version?: number;
+                /** @description For admins: the answer that this principal would get, such as `user:<subject>` or `key:<id>`. */
+                view_as?: string;
+                /** @description `<column>.<op>:<value>`; repeats mean AND. */
+                where?: string[];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The slug of the datasource.
+                 * @example cmc-listings
+                 */
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where each value of a datasource's row was received. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowExplanation"];
+                };
+            };
+            /** @description The answer is too large to be inline; Location has its URL. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redirect"];
                 };
             };
             /** @description A problem (RFC 9457). */

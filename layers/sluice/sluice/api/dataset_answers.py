@@ -23,10 +23,12 @@ from sluice.reads.writers import FORMS, OUTPUT_FORMATS, OutputFormat
 
 _MOST_VERSIONS = 10**12
 _MAX_HEADER_TEXT = 200
+WHERE = Parameter("where", "`<column>.<op>:<value>`; repeats mean AND.", repeated=True)
+ORDER = Parameter("order", "Columns, separated by commas; a leading `-` sorts descending.")
 DATA_PARAMETERS = [
     Parameter("select", "Columns, separated by commas."),
-    Parameter("where", "`<column>.<op>:<value>`; repeats mean AND.", repeated=True),
-    Parameter("order", "Columns, separated by commas; a leading `-` sorts descending."),
+    WHERE,
+    ORDER,
     LIMIT,
     CURSOR,
     VERSION,

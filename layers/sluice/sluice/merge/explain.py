@@ -16,13 +16,14 @@ from sluice.domain.sql_expression import parse_expression
 from sluice.errors import Conflict, Invalid
 from sluice.lake.json_values import json_row
 from sluice.lake.ordered import object_at
-from sluice.lake.parquet import display_query, engine, literal, placed_rows
+from sluice.lake.parquet import display_query, engine, literal
 from sluice.lake.store import Lake
 from sluice.merge.citations import Cited, Citer
 from sluice.merge.key_matching import parse_key
 from sluice.merge.lookup import find_record
 from sluice.merge.provenance import row_column, winner_column
 from sluice.merge.rules import EVERYBODY, NOBODY, OVERRIDDEN
+from sluice.merge.source_row import source_row
 from sluice.settings import Settings
 
 
@@ -142,24 +143,15 @@ class Explainer:
 
     def _record(self, rank: int, input_version: InputVersion, row: int) -> _Record:
         version = self._input(input_version)
-        manifest = self._lake.manifest(version.manifest_key)
-        stored, before = object_at(manifest.objects, row)
-        files = self._lake.local_files([stored])
-        lacks = any(column.missing for column in version.schema_)
-        extra = [*manifest.position, *(["_missing"] if lacks else [])]
-        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
-            source = placed_rows(files, version.schema_, extra, before)
-            query = display_query(f"SELECT * FROM {source} WHERE __sluice_at = ?", version.schema_, extra)
-            values_found = connection.execute(query, [row]).fetchone()
-            assert values_found is not None, "provenance refers to an existing row"
-            reshape = self._spec.reshape_of(input_version.datasource)
-            computed = _compute(connection, source, version.schema_, reshape, row) if reshape.compute else {}
-        values = json_row(version.schema_, values_found[: len(version.schema_)])
-        position = dict(zip(extra, values_found[len(version.schema_) :], strict=False))
-        cited = self._citer.cite_record(manifest, version, position, list(values))
+        reshape = self._spec.reshape_of(input_version.datasource)
+        with source_row(self._lake, self._settings, version, row) as found:
+            columns = version.schema_
+            computed = _compute(found.connection, found.source, columns, reshape, row) if reshape.compute else {}
+        values = found.values
+        cited = self._citer.cite_record(found.manifest, version, found.position, list(values))
         names = reshape.rename
         # A computed column is never missing, even if the record lacks the column that it replaces.
-        lacking = {names.get(name, name) for name in position.get("_missing") or []} - set(computed)
+        lacking = {names.get(name, name) for name in found.lacking} - set(computed)
         record = _Record(rank, input_version, {names.get(name, name): value for name, value in values.items()}, lacking)
         record.cited = {names.get(name, name): citation for name, citation in cited.items()}
         for name, value in computed.items():

@@ -10,7 +10,7 @@ from sluice.domain.dataset import DataObject, Manifest, Version
 from sluice.domain.schema import Column, duckdb_type
 from sluice.lake.json_values import json_value
 from sluice.lake.ordered import object_for_key, objects_between
-from sluice.lake.parquet import as_type, display_query, engine, engine_name, quoted, rows_of
+from sluice.lake.parquet import as_type, display_query, engine, engine_name, placed_rows, quoted, rows_of
 from sluice.lake.store import Lake
 from sluice.reads.list_types import element_type, list_cell
 from sluice.reads.request import COMPARISONS, Condition, DataRequest
@@ -79,6 +79,28 @@ class Reader:
             rows = [row for batch in _batches(request, cursor) for row in batch]
         return rows[:limit], len(rows) > limit
 
+    def place(self, request: DataRequest, number: int) -> int | None:
+        """The number in the version of a row of a request.
+
+        Args:
+            request: conditions and order.
+            number: the number of the row among those of the request, from 0.
+
+        Returns:
+            None: the request has fewer rows.
+        """
+        if not request.where and not request.order:
+            return number if number < self._version.rows else None
+        if not self._manifest.objects:
+            return None
+        with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
+            objects = self._relevant_objects(connection, request, self._manifest.objects)
+            before = sum(item.rows for item in self._manifest.objects[: self._manifest.objects.index(objects[0])])
+            source = placed_rows(self._lake.local_files(objects), self._version.schema_, [], before)
+            query, values = _query(source, request, ["__sluice_at"], ["__sluice_at"])
+            found = connection.execute(f"{query} LIMIT 1 OFFSET {number}", values).fetchone()
+        return int(found[0]) if found else None
+
     @contextmanager
     def batches(self, request: DataRequest, window: str = "") -> Iterator[Iterator[list[Row]]]:
         """Yield the rows as JSON values, in batches of 10,000.
@@ -126,7 +148,8 @@ class Reader:
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             files = self._lake.local_files(self._relevant_objects(connection, request, objects))
             source = rows_of(files, self._version.schema_, [], numbered=True)
-            query, values = _query(source, request)
+            names = [quoted(column.name) for column in request.select]
+            query, values = _query(source, request, names, ["_file_index", "file_row_number"])
             yield connection, f"{query} {window}", values
 
     def _relevant_objects(
@@ -153,14 +176,14 @@ def _batches(request: DataRequest, cursor: _Cursor | None) -> Iterator[list[Row]
         yield [_row(request, values) for values in batch]
 
 
-def _query(source: str, request: DataRequest) -> tuple[str, list[Any]]:
+def _query(source: str, request: DataRequest, cells: list[str], place: list[str]) -> tuple[str, list[Any]]:
+    """The query of some cells of the rows of a request, and its values; `place` orders rows that are equal else."""
     where, values = _where(request.where)
     terms = (
         f"{quoted(column.name)} {'DESC' if descending else 'ASC'} NULLS LAST" for column, descending in request.order
     )
-    order = ", ".join([*terms, "_file_index, file_row_number"])
-    names = ", ".join(quoted(column.name) for column in request.select)
-    return f"SELECT {names} FROM {source} {where} ORDER BY {order}", values
+    order = ", ".join([*terms, *place])
+    return f"SELECT {', '.join(cells)} FROM {source} {where} ORDER BY {order}", values
 
 
 def _where(conditions: tuple[Condition, ...]) -> tuple[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""One merged record, and the explanation of its values."""
+"""One merged record, and the explanations of its values and of those of a datasource's row."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from sluice.merge.citations import Citer
 from sluice.merge.explain import Explainer
 from sluice.merge.explain_document import explain_document
 from sluice.merge.lookup import find_record
+from sluice.merge.source_row import source_row
+from sluice.reads.reader import Reader
+from sluice.reads.request import DataRequest
 from sluice.settings import Settings
 
 
@@ -77,6 +80,34 @@ def explanation(
         if not tombstones:
             raise
         return {"key": compared, "version": version.number, "fields": {}, **_shown(tombstones)}
+
+
+def row_explanation(
+    lake: Lake, settings: Settings, pages: Pages, version: Version, request: DataRequest, number: int
+) -> dict[str, Any]:
+    """Where the values of a row of a datasource were received.
+
+    Args:
+        version: a version of a datasource.
+        request: the conditions and the order of the rows.
+        number: the number of the row among them, from 0.
+
+    Returns:
+        `{"version", "row", "fields"}`; `fields` has, for each column, `{"value", "missing", "page", "pointer", "exact",
+        "expression"}`.
+
+    Raises:
+        NotFound: there are fewer rows, or the receipt of the page has expired.
+    """
+    row = Reader(lake, settings, version).place(request, number)
+    if row is None:
+        what = "that fit the conditions" if request.where else "in all"
+        raise NotFound(f"Version {version.number} has no row {number}, counted from 0, of those {what}.")
+    with source_row(lake, settings, version, row) as found:
+        values, lacking = found.values, found.lacking
+    cited = Citer(lake, settings, pages.get).cite_record(found.manifest, version, found.position, list(values))
+    fields = {name: {"value": value, "missing": name in lacking, **cited[name]} for name, value in values.items()}
+    return {"version": version.number, "row": row, "fields": fields}
 
 
 def _shown(tombstones: list[Tombstone]) -> dict[str, Any]:

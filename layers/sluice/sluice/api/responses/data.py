@@ -55,12 +55,9 @@ class CitedPage(Response):
     )
 
 
-class SourceValue(Response):
-    """The value in one datasource, and where it was received."""
+class Citation(Response):
+    """Where a value was received."""
 
-    value: JsonValue = Field(description="The value in this datasource, before the merge.")
-    datasource: str = Field(description="The slug of the datasource.")
-    version: int = Field(description="The number of the datasource's version that was merged.")
     page: CitedPage | None = Field(
         description="The page in which the value was received. Null: the version has no pages."
     )
@@ -73,6 +70,29 @@ class SourceValue(Response):
         "`expression` applied to it."
     )
     expression: str | None = Field(description="The JMESPath or SQL expression that computed the value. Null: none.")
+
+
+class SourceValue(Citation):
+    """The value in one datasource, and where it was received."""
+
+    value: JsonValue = Field(description="The value in this datasource, before the merge.")
+    datasource: str = Field(description="The slug of the datasource.")
+    version: int = Field(description="The number of the datasource's version that was merged.")
+
+
+class ReceivedValue(Citation):
+    """A value of a datasource's row, and where it was received."""
+
+    value: JsonValue = Field(description="The value in the version, with the column's type.")
+    missing: bool = Field(description="True: the record does not have this field, so its value is null.")
+
+
+class RowExplanation(Response):
+    """Where each value of a datasource's row was received."""
+
+    version: int = Field(description="The number of the explained version.")
+    row: int = Field(description="The number of the row in the version, from 0.")
+    fields: dict[str, ReceivedValue] = Field(description="The values of the row, by column.")
 
 
 ExplainedOverride: Any = record_model("ExplainedOverride", Override, {"field"})

@@ -9,15 +9,13 @@ from sluice.api.responses.examples.runs import INPUT
 
 _ROW = {"symbol": "BTC", "price_usd": 67000.5}
 _COLUMNS = [{"name": "symbol", "type": "string"}, {"name": "price_usd", "type": "double"}]
-_SOURCE: dict[str, Any] = {
-    "value": 67000.5,
-    "datasource": "cmc-listings",
-    "version": 7,
+_CITATION: dict[str, Any] = {
     "page": {"hash": HASH, "url": "https://pro-api.example.com/v1/listings?start=1", "number": 1, "run": RUN},
     "pointer": "/data/0/quote/USD/price",
     "exact": True,
     "expression": None,
 }
+_SOURCE: dict[str, Any] = {"value": 67000.5, "datasource": "cmc-listings", "version": 7, **_CITATION}
 _RESULT: dict[str, Any] = {
     "items": [_ROW],
     "columns": _COLUMNS,
@@ -52,6 +50,11 @@ EXAMPLES: dict[str, Any] = {
                 "expression": None,
             }
         },
+    },
+    "RowExplanation": {
+        "version": 12,
+        "row": 0,
+        "fields": {"price_usd": {**_CITATION, "value": 67000.5, "missing": False}},
     },
     "Diff": {
         "items": [{"key": ["BTC"], "change": "changed", "fields": {"price_usd": [66990.0, 67000.5]}}],
