@@ -235,16 +235,24 @@ def test_records_with_similar_keys_are_told_apart(console: Console, deployed: De
 
 
 @pytest.mark.long
-def test_a_record_that_may_be_another_one_is_doubted(console: Console, deployed: Deployed) -> None:
+def test_records_that_are_alike_are_told_apart_in_their_page(console: Console, deployed: Deployed) -> None:
     slug = f"twice-{secrets.token_hex(3)}"
     deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
-    run = {"id": deployed.done("POST", f"/datasources/{slug}/records", [{"v": "same"}, {"v": "same"}])["run"]}
+    records = [{"v": "same"}, {"v": "other"}, {"v": "same"}, {}]
+    run = {"id": deployed.done("POST", f"/datasources/{slug}/records", records)["run"]}
     assert deployed.ended(run)["status"] == "succeeded"
-    console.go(f"/datasources/{slug}/data")
-    expect(console.page.get_by_text("2 rows", exact=True)).to_be_visible()
-    _cell(console.page, 1, "v")
     panel = console.page.get_by_role("dialog")
-    expect(panel.get_by_text("2 records of this page fit this row equally well")).to_be_visible()
+    for query, cell, place in (({}, 2, "2 › v"), ({"where": "v.eq:same"}, 1, "2 › v"), ({"order": "v"}, 0, "1 › v")):
+        console.go(f"/datasources/{slug}/data", **query)
+        expect(console.page.get_by_text(re.compile(r"^(4 rows|2 of 4 rows)"))).to_be_visible()
+        console.page.locator(f"[data-cell='{cell},0']").click()
+        expect(panel.get_by_text(place)).to_be_visible()
+        expect(panel.locator("mark")).to_be_visible()
+        console.page.keyboard.press("Escape")
+    console.go(f"/datasources/{slug}/data")
+    expect(console.page.get_by_text("4 rows", exact=True)).to_be_visible()
+    _cell(console.page, 3, "v")
+    expect(panel.get_by_text("This record does not have the field at all.")).to_be_visible()
 
 
 @pytest.mark.long

@@ -77,12 +77,6 @@ export function numberOf(text: string): number | undefined {
   return /^0(x[\da-f]+|o[0-7]+|b[01]+)$/i.test(trimmed) ? kept(String(BigInt(trimmed))) : undefined
 }
 
-/** Whether two texts are the same number, to the last digit. */
-export function sameNumber(one: string, other: string): boolean {
-  const [left, right] = [normal(one.trim()), normal(other.trim())]
-  return left !== null && left === right
-}
-
 function kept(source: string): number {
   return fitsDouble(source) ? Number(source) : (new ExactNumber(source) as unknown as number)
 }

@@ -14,7 +14,7 @@ export default function DatasourceData({ parameters }: ScreenProps) {
   const source = useMemo(() => datasourceSource(slug), [slug])
   return (
     <DatasourcePage slug={slug} from={datasource} title={`Data of ${datasource.data?.name ?? slug}`}>
-      <TableView source={source} panel={(cell) => <SourceCell {...cell} />} />
+      <TableView source={source} panel={(cell) => <SourceCell {...cell} slug={slug} />} />
     </DatasourcePage>
   )
 }

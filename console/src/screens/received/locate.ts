@@ -145,11 +145,6 @@ function* csvSpans(text: string, declared: string | null): Generator<Span[]> {
   }
 }
 
-/** The lines of CSV as texts; the first is the header. */
-export function csvRows(text: string, delimiter: string | null): string[][] {
-  return [...csvSpans(text, delimiter)].map((cells) => cells.map(({ start, end }) => cellText(text.slice(start, end))))
-}
-
 function cellText(cell: string): string {
   return cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell
 }
