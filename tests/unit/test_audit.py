@@ -103,6 +103,7 @@ def test_routes_that_change_something_are_recorded() -> None:
     reads = {route.operation_id for route in ROUTES if not route.changes and route.is_audited}
     assert reads == {
         "explain_record",
+        "explain_row",
         "get_key",
         "get_page",
         "get_run_page_content",
