@@ -8,10 +8,12 @@ import { App } from './app'
 import { finishSignIn } from './oidc'
 import { followHistory } from './router'
 import { applyTheme } from './theme'
+import { showHiddenCharacters } from './ui/drawn'
 import { keepFocus } from './ui/focus'
 import { Note } from './ui/parts'
 
 const root = document.getElementById('console')!
+showHiddenCharacters()
 applyTheme()
 if (keepsDigits) {
   finishSignIn().finally(() => {

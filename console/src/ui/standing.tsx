@@ -77,6 +77,7 @@ export function StandingCells(props: StandingProps) {
             <Link to={path`/runs/${run.id}`}>
               <State value={run.status} title={run.error?.detail} />
             </Link>{' '}
+            {run.dry_run && 'dry run '}
             <Time at={run.created_at} />
             {props.summary && run.summary && <div class="muted">{run.summary}</div>}
           </>

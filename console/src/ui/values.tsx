@@ -2,7 +2,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { writeJson } from '../api/json'
 // For its effect: the pages with names import this module, and what is drawn after that is drawn so.
-import './drawn'
 
 /** Each with its seconds; the long ones are said from two of them on, since "last year" may be a week ago or two years. */
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
