@@ -59,11 +59,19 @@ def test_what_was_typed_outlives_its_key(browser: Browser, deployed: Deployed, s
 
 
 @pytest.mark.long
-def test_the_page_of_one_user_is_not_shown_to_another(browser: Browser, deployed: Deployed, screenshots: Path) -> None:
+def test_the_page_of_one_user_is_not_shown_to_another(
+    browser: Browser, deployed: Deployed, screenshots: Path, name: str
+) -> None:
+    project = f"sessions-of-two-{name}"
+    deployed.done("PUT", f"/projects/{project}", {"name": project, "refresh_on": "manual"})
     first, second = _key(deployed), _key(deployed, "viewer")
     with Console(browser, deployed, screenshots).opened(first["key"]) as console:
         console.expect_refusals(401)
         page = console.page
+        console.go("/sql", project=project, sql="SELECT $who AS salary")
+        page.get_by_label("$who").fill("Anna")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("grid", name="Result")).to_be_visible()
         console.go("/projects")
         _type_a_project(page)
         deployed.done("DELETE", f"/keys/{first['id']}")
@@ -79,7 +87,10 @@ def test_the_page_of_one_user_is_not_shown_to_another(browser: Browser, deployed
         other.get_by_role("button", name=f"Go on as key/{second['id']}").click()
         expect(page.get_by_text(f"key/{second['id']}, viewer")).to_be_visible()
         expect(page.get_by_role("dialog")).to_have_count(0)
+        assert page.evaluate("Object.keys(sessionStorage)") == ["sluice.credential"]
+        console.leave()
     deployed.done("DELETE", f"/keys/{second['id']}")
+    deployed.done("DELETE", f"/projects/{project}")
 
 
 @pytest.mark.long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -193,3 +194,58 @@ def test_what_a_query_is_saved_as_is_not_lost_by_accident(console: Console, proj
     page.get_by_role("dialog").get_by_label("Name").fill("third")
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.long
+def test_sql_that_was_not_run_comes_back(console: Console, project: str) -> None:
+    page = console.page
+    editor = page.locator(".cm-content").and_(page.get_by_role("textbox", name="SQL"))
+    rows = page.get_by_role("grid", name="Result")
+    past = page.locator(".history")
+    console.go("/sql", project=project)
+    _type(page, "SQL", "SELECT $n AS n")
+    page.get_by_label("$n").fill("41")
+    _section(page, "Runs").click()
+    console.heading("Runs")
+    _section(page, "SQL").click()
+    expect(editor).to_have_text("SELECT $n AS n")
+    page.get_by_role("button", name="Run Ctrl ⏎").click()
+    expect(rows.get_by_role("gridcell", name="41")).to_be_visible()
+
+    _type(page, "SQL", "SELECT 42 AS n")
+    # The address no longer holds the query that was run.
+    expect(page).to_have_url(re.compile(r"#/sql\?project=[^&]+$"))
+    page.reload()
+    expect(editor).to_have_text("SELECT 42 AS n")
+    page.go_back()
+    expect(editor).to_have_text("SELECT $n AS n")
+    expect(rows.get_by_role("gridcell", name="41")).to_be_visible()
+    # What a link or a step back replaces stays in reach.
+    expect(past).to_contain_text("SELECT 42 AS ndraft")
+
+    _type(page, "SQL", "SELECT 43 AS n")
+    console.go("/sql", project=project, sql="SELECT 44 AS n")
+    expect(rows.get_by_role("gridcell", name="44")).to_be_visible()
+    expect(editor).to_have_text("SELECT 44 AS n")
+    past.get_by_role("button", name="SELECT 43 AS n").click()
+    expect(editor).to_have_text("SELECT 43 AS n")
+
+
+@pytest.mark.long
+def test_each_project_has_its_own_sql(console: Console, deployed: Deployed, project: str) -> None:
+    other = f"{project}-other"
+    deployed.done("PUT", f"/projects/{other}", {"name": other, "refresh_on": "manual"})
+    page = console.page
+    editor = page.locator(".cm-content").and_(page.get_by_role("textbox", name="SQL"))
+    console.go("/sql", project=project)
+    _type(page, "SQL", "SELECT 1 AS first")
+    # Into a project that has none yet, the text goes along.
+    page.get_by_label("Project").select_option(other)
+    expect(editor).to_have_text("SELECT 1 AS first")
+    _type(page, "SQL", "SELECT 2 AS second")
+    page.get_by_label("Project").select_option(project)
+    expect(editor).to_have_text("SELECT 1 AS first")
+    page.go_back()
+    expect(editor).to_have_text("SELECT 2 AS second")
+    console.leave()
+    deployed.done("DELETE", f"/projects/{other}")

@@ -39,9 +39,10 @@ export function currentSession(): Session | null {
   return session
 }
 
-/** Keep an API key or token for this tab: a new session. */
+/** Keep an API key or token for this tab: a new session, which finds nothing of the one before. */
 export function keepCredential(credential: string): void {
   session = begin(credential)
+  sessionStorage.clear()
   sessionStorage.setItem(CREDENTIAL, credential)
   announce()
 }

@@ -1,14 +1,14 @@
-/** The queries that were run in this tab; signing out forgets them. */
+/** The queries that were run in this tab, or written and then replaced by another one; signing out forgets them. */
 import { useState } from 'preact/hooks'
 import { currentSession } from '../../api/session'
 
 export interface PastQuery {
   project: string
   sql: string
-  /** When it was run, RFC 3339. */
+  /** When it was run, or replaced; RFC 3339. */
   at: string
-  /** How many rows it gave; null: it failed. */
-  rows: number | null
+  /** How many rows it gave. */
+  rows: number | 'failed' | 'draft'
   seconds: number
 }
 

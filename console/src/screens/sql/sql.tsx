@@ -1,23 +1,22 @@
 /** Read-only SQL over a project's tables: write it, run it, and keep it as a model, an endpoint or a report. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { own } from '../../own'
-import { Link, setParameters, useParameter, usePlace } from '../../router'
+import { currentPlace, Link, setParameters, useParameter, usePlace } from '../../router'
 import { Editor } from '../../ui/editor'
 import type { EditorHandle } from '../../ui/editor/code-editor'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, Show, TextField } from '../../ui/parts'
 import { formatNumber, formatSeconds, Time } from '../../ui/values'
-import { useHistory, type PastQuery } from './history'
+import { draftIn, useTexts, type Draft } from './drafts'
+import type { PastQuery } from './history'
 import { parametersIn, runQuery, sqlFaults, valueOf, valuesInAddress, valuesIn, type Result } from './query'
 import { ColumnTypes, ResultFacts, ResultNotes, RowsGrid } from './results'
 import { SaveDialog, type SaveKind } from './save'
 import { TableBrowser } from './table-browser'
 import { useMentioned, useTables } from './tables'
 import './sql.css'
-
-const FIRST_QUERY = 'SELECT *\nFROM merged\nLIMIT 100'
 
 export default function Sql() {
   const mayCreate = useMay('project.create')
@@ -48,13 +47,13 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
   const [inAddress] = useParameter('project')
   const [sqlInAddress] = useParameter('sql')
   const [saving, setSaving] = useParameter('save')
-  const [history, remember] = useHistory()
-  const project = inAddress ?? history[0]?.project ?? projects[0]!.slug!
+  const { drafts, history, keep, open, remember } = useTexts()
+  const isThere = (slug: string) => projects.some((one) => one.slug === slug)
+  const project = inAddress ?? drafts.find((one) => isThere(one.project))?.project ?? projects[0]!.slug!
   const mayOn = useMayOn({ project })
   const tables = useTables(project)
-  const [sql, setSql] = useState(sqlInAddress ?? FIRST_QUERY)
+  const { sql, values } = draftIn(drafts, project)
   const given = valuesIn(usePlace().query)
-  const [values, setValues] = useState(given)
   const [outcome, setOutcome] = useState<{ result: Result; seconds: number } | null>(null)
   const editor = useRef<EditorHandle>(null)
   useMentioned(tables, sql)
@@ -70,13 +69,15 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
     const [start, at] = [performance.now(), new Date().toISOString()]
     const seconds = () => (performance.now() - start) / 1000
     ran.current = signature(text, used)
-    setParameters({ project, sql: text, ...valuesInAddress(used) })
+    keep({ project, sql: text, values: entered })
+    // What was not run is no step of its own.
+    setParameters({ project, sql: text, ...valuesInAddress(used) }, { replace: currentPlace().query.get('sql') === null })
     try {
       const result = await runQuery(project, text, parameters)
       if (mine === turn.current) setOutcome({ result, seconds: seconds() })
       remember({ project, sql: text, at, rows: result.items.length, seconds: seconds() })
     } catch (error) {
-      remember({ project, sql: text, at, rows: null, seconds: seconds() })
+      remember({ project, sql: text, at, rows: 'failed', seconds: seconds() })
       if (mine !== turn.current) return
       setOutcome(null)
       throw error
@@ -90,23 +91,33 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
     setOutcome(null)
     query.clear()
   }
-  useEffect(drop, [project])
-  // A link to a query shows its rows.
-  useEffect(() => {
+  useLayoutEffect(drop, [project])
+  // A link to a query shows it and its rows. At once: what it replaces is not to be seen before.
+  useLayoutEffect(() => {
     if (sqlInAddress === null || asked === ran.current) return
     drop()
-    setSql(sqlInAddress)
-    setValues(given)
+    open({ project, sql: sqlInAddress, values: given })
     const isGiven = parametersIn(sqlInAddress).every((name) => Object.hasOwn(given, name))
     if (isGiven && sqlInAddress.trim()) void query.run(sqlInAddress, given)
   }, [asked])
 
   const faults = useMemo(() => sqlFaults(query.error), [query.error])
-  const write = (text: string) => {
-    setSql(text)
-    if (text !== sql && query.error) query.clear()
+  const write = (changes: Partial<Draft>) => {
+    keep({ project, sql, values, ...changes })
+    if (sqlInAddress === null) return
+    // The address would show another query after a reload. Back returns to it.
+    ran.current = null
+    setParameters({ project, sql: null, ...valuesInAddress({}) })
   }
-  const choose = (slug: string) => setParameters({ project: slug, sql: null, ...valuesInAddress({}) })
+  const writeSql = (text: string) => {
+    if (text === sql) return
+    write({ sql: text })
+    if (query.error) query.clear()
+  }
+  const choose = (slug: string) => {
+    if (!drafts.some((one) => one.project === slug)) keep({ project: slug, sql, values })
+    setParameters({ project: slug, sql: null, ...valuesInAddress({}) })
+  }
   return (
     <>
       <div class="query-bar">
@@ -129,13 +140,13 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
             label="SQL"
             language="sql"
             value={sql}
-            onChange={write}
+            onChange={writeSql}
             tables={tables.completion}
             onRun={() => run()}
             faults={faults}
             handle={editor}
           />
-          <Parameters names={parametersIn(sql)} values={values} onChange={setValues} onRun={() => run()} />
+          <Parameters names={parametersIn(sql)} values={values} onChange={(entered) => write({ values: entered })} onRun={() => run()} />
           <ProblemNote error={query.error} />
           {outcome ? (
             <div class="stack">
@@ -149,7 +160,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
           )}
         </div>
         <Panel title="Tables">
-          <TableBrowser tables={tables} onInsert={(text) => (editor.current ? editor.current.insert(text) : setSql(`${sql} ${text}`))} />
+          <TableBrowser tables={tables} onInsert={(text) => (editor.current ? editor.current.insert(text) : writeSql(`${sql} ${text}`))} />
         </Panel>
       </div>
       <History
@@ -159,7 +170,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
           ran.current = signature(past.sql, {})
           setParameters({ project: past.project, sql: past.sql, ...valuesInAddress({}) })
           drop()
-          setSql(past.sql)
+          open({ project: past.project, sql: past.sql, values: {} })
         }}
       />
       {isKind(saving) && <SaveDialog kind={saving} project={project} sql={sql} onClose={() => setSaving(null)} />}
@@ -227,7 +238,7 @@ function History({ queries, onOpen }: { queries: PastQuery[]; onOpen: (query: Pa
             <button type="button" onClick={() => onOpen(query)}>
               <code title={query.sql}>{query.sql.replace(/\s+/g, ' ')}</code>
               <span class="muted">
-                {query.rows === null ? 'failed' : `${formatNumber(query.rows)} rows, ${formatSeconds(query.seconds)}`},{' '}
+                {typeof query.rows === 'number' ? `${formatNumber(query.rows)} rows, ${formatSeconds(query.seconds)}` : query.rows},{' '}
                 <Time at={query.at} />
               </span>
             </button>
