@@ -77,6 +77,32 @@ def test_what_is_typed_while_a_model_is_saved_stays(console: Console, deployed: 
 
 
 @pytest.mark.long
+def test_saving_an_algorithms_settings_leaves_its_form_as_it_is(
+    console: Console, deployed: Deployed, name: str
+) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    page = console.page
+    console.go(f"/projects/{slug}/algorithms/profile", part="start")
+    seed = page.get_by_label("seed")
+    seed.fill("1")
+    page.get_by_label("Comment on the run").fill("for later")
+    with console.held("**/algorithms/profile", "PUT"):
+        page.get_by_role("button", name="Save as the project’s settings").click()
+        seed.fill("2")
+    expect(page.get_by_text("The project’s settings were saved.")).to_be_visible()
+    expect(seed).to_have_value("2")
+    expect(page.get_by_label("Comment on the run")).to_have_value("for later")
+    page.get_by_role("button", name="Save as the project’s settings").click()
+    until(lambda: deployed.done("GET", f"/projects/{slug}/algorithms/profile")["seed"] == 2)
+    # The comment belongs to no settings.
+    page.get_by_role("link", name="Runs", exact=True).last.click()
+    expect(page.get_by_role("dialog", name="Leave without saving?")).to_be_visible()
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
 def test_a_list_shows_nothing_of_the_filter_before(console: Console, deployed: Deployed, name: str) -> None:
     console.expect_refusals(500)
     slug = f"late-{name}-{secrets.token_hex(2)}"

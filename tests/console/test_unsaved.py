@@ -124,6 +124,10 @@ CHANGES: dict[str, Callable[[Page], None]] = {
     # No document at all, so that only the text has changed.
     "/inputs/{}?view=yaml": lambda page: _type(page, "The document as YAML", "rates: ["),
     "/inputs?new=topology": lambda page: page.get_by_role("button", name="Add a node").click(),
+    "/projects/{}/algorithms/profile?part=start": lambda page: page.get_by_label("Comment on the run").fill(
+        "All of it."
+    ),
+    "/projects/{}/algorithms/profile?part=manual": lambda page: page.get_by_label("JSON document").fill("{}"),
     "/datasources/new?kind=http": lambda page: page.get_by_label("Name", exact=True).fill("Prices"),
 }
 

@@ -6,9 +6,11 @@ import { useAction, useLoad } from '../../api/load'
 import { path, useArrival } from '../../router'
 import { Button, Field, Note, Panel, ProblemNote, Show, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
+import { useUnsaved } from '../../unsaved'
 import { choicesOf, InputChoice, type Chosen } from './choices'
 
 type Document = Record<string, never>
+const NO_PARAMETERS = '{}'
 
 export function ManualResult(props: { project: string; algorithm: Schemas['AlgorithmView'] }) {
   const { project, algorithm } = props
@@ -16,9 +18,11 @@ export function ManualResult(props: { project: string; algorithm: Schemas['Algor
   const choices = useLoad(() => choicesOf(project, algorithm.inputs, null), [project, algorithm.name])
   const [chosen, setChosen] = useState<Chosen>({})
   const [text, setText] = useState('')
-  const [parameters, setParameters] = useState('{}')
+  const [parameters, setParameters] = useState(NO_PARAMETERS)
   const [comment, setComment] = useState('')
   const [wrong, setWrong] = useState<string>()
+  const isChosen = Object.values(chosen).some((value) => value !== undefined)
+  useUnsaved(isChosen || text !== '' || parameters !== NO_PARAMETERS || comment !== '', ['part', 'run'])
   const chooser = useRef<HTMLInputElement>(null)
   const store = useAction(async (result: Document, given: Document) => {
     const inputs = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) as Record<string, string | null>

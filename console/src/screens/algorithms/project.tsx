@@ -63,15 +63,7 @@ export default function ProjectAlgorithm({ parameters }: ScreenProps) {
             {!run && part === '' && <Runs slug={slug} algorithm={data} mayRun={may('project.run')} />}
             {!run && part === 'start' && (
               <Show from={settings}>
-                {({ own }) => (
-                  <StartForm
-                    key={own?.etag}
-                    project={slug}
-                    algorithm={data}
-                    settings={own}
-                    onSaved={settings.reload}
-                  />
-                )}
+                {({ own }) => <StartForm project={slug} algorithm={data} settings={own} />}
               </Show>
             )}
             {!run && part === 'manual' && <ManualResult project={slug} algorithm={data} />}
