@@ -1,5 +1,5 @@
 /** Changes that are not saved yet: whatever would lose them asks first. */
-import { useLayoutEffect } from 'preact/hooks'
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks'
 
 interface Place {
   path: string
@@ -56,6 +56,18 @@ export function forgetUnsaved(): void {
   const asked = question
   setQuestion(null)
   asked?.leave()
+}
+
+/**
+ * A function to call when something has been saved. It does `next` as soon as the page is drawn with that, unless there
+ * are changes then: somebody has gone on typing while it was being saved, and stays.
+ */
+export function useOnceSaved(next: () => void): () => void {
+  const [saves, setSaves] = useState(0)
+  useEffect(() => {
+    if (saves > 0 && guards.size === 0) next()
+  }, [saves])
+  return useCallback(() => setSaves((count) => count + 1), [])
 }
 
 /** Keep the changes, and what is shown. */

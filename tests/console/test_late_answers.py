@@ -6,7 +6,7 @@ import re
 import secrets
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from support.browser import Console
 from support.stack import Deployed, until
@@ -72,6 +72,122 @@ def test_what_is_typed_while_a_model_is_saved_stays(console: Console, deployed: 
     expect(description).to_have_value("second")
     page.get_by_role("button", name="Save").click()
     until(lambda: deployed.done("GET", f"/projects/{slug}/models/one")["description"] == "second")
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+def _write(page: Page, editor: str, text: str) -> None:
+    field = page.locator(".cm-content").and_(page.get_by_role("textbox", name=editor))
+    field.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def _expect_unsaved(page: Page) -> None:
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Runs").click()
+    page.get_by_role("dialog", name="Leave without saving?").get_by_role("button", name="Stay").click()
+
+
+# The second text is none that could be saved.
+@pytest.mark.long
+@pytest.mark.parametrize("meanwhile", ["rates: [3]", "rates: ["])
+def test_what_is_typed_while_an_input_is_saved_stays(
+    console: Console, deployed: Deployed, name: str, meanwhile: str
+) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/inputs/{slug}", {"kind": "document", "document": {"rates": [1]}})
+    page = console.page
+    console.go(f"/inputs/{slug}")
+    _write(page, "The document as YAML", "rates: [2]")
+    page.get_by_label("Comment").fill("two")
+    with console.held(f"**/inputs/{slug}", "PUT"):
+        page.get_by_role("button", name="Save as a new version").click()
+        _write(page, "The document as YAML", meanwhile)
+    expect(page.get_by_text("Version 2 was stored.")).to_be_visible()
+    expect(page.get_by_label("Comment")).to_have_value("")
+    expect(page.get_by_role("textbox", name="The document as YAML")).to_have_text(meanwhile)
+    _expect_unsaved(page)
+    _write(page, "The document as YAML", "rates: [4]")
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("Version 3 was stored.")).to_be_visible()
+    assert deployed.done("GET", f"/inputs/{slug}")["document"] == {"rates": [4]}
+    console.leave()
+    deployed.done("DELETE", f"/inputs/{slug}")
+
+
+@pytest.mark.long
+def test_what_is_typed_while_an_input_is_created_stays(console: Console, deployed: Deployed, name: str) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    page = console.page
+    console.go("/inputs", new="document")
+    page.get_by_label("Slug").fill(slug)
+    _write(page, "The document as YAML", "rates: [1]")
+    with console.held("**/inputs"):
+        page.get_by_role("button", name="Create the input").click()
+        _write(page, "The document as YAML", "rates: [2]")
+    console.heading(slug)
+    expect(page.get_by_role("textbox", name="The document as YAML")).to_have_text("rates: [2]")
+    _expect_unsaved(page)
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page).to_have_url(re.compile(f"#/inputs/{slug}$"))
+    assert deployed.done("GET", f"/inputs/{slug}")["document"] == {"rates": [2]}
+    console.leave()
+    deployed.done("DELETE", f"/inputs/{slug}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_typed_while_a_report_is_saved_stays(
+    console: Console, deployed: Deployed, name: str, is_new: bool
+) -> None:
+    console.expect_refusals(404)  # a report that was never rendered
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    address, label = f"/projects/{slug}/reports/weekly", "Document of the report, as YAML"
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    page = console.page
+    if is_new:
+        console.go(f"/projects/{slug}/reports", new="1")
+        page.get_by_label("Name", exact=True).fill("weekly")
+    else:
+        deployed.done("PUT", address, {"title": "Zero", "sections": [{"type": "markdown", "text": "a"}]})
+        console.go(address, edit="1")
+    text = "title: {}\nsections:\n  - type: markdown\n    text: a\n"
+    _write(page, label, text.format("One"))
+    with console.held("**/reports/weekly", "PUT"):
+        page.get_by_role("button", name="Save", exact=True).click()
+        _write(page, label, text.format("Two"))
+    expect(page.get_by_text("The report weekly is saved.")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("textbox", name=label)).to_contain_text("title: Two")
+    _expect_unsaved(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/reports/weekly\b"))
+    until(lambda: deployed.done("GET", address)["title"] == "Two")
+    console.leave()
+    deployed.done("DELETE", f"/projects/{slug}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("meanwhile", ["name: Two\nmerge:\n  strategy: union\n", "name: Two\nmerge: {"])
+def test_what_is_typed_while_a_merge_is_saved_stays(
+    console: Console, deployed: Deployed, name: str, meanwhile: str
+) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    page = console.page
+    console.go(f"/projects/{slug}/merge", view="yaml")
+    _write(page, "The project as YAML", "name: One\ndescription: null\nmerge:\n  strategy: union\n")
+    with console.held(f"**/projects/{slug}", "PUT"):
+        page.get_by_role("button", name="Save").click()
+        _write(page, "The project as YAML", meanwhile)
+    expect(page.get_by_text("The merge is saved.")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("textbox", name="The project as YAML")).to_contain_text("name: Two")
+    _expect_unsaved(page)
+    _write(page, "The project as YAML", "name: Three\nmerge:\n  strategy: union\n")
+    page.get_by_role("button", name="Save").click()
+    until(lambda: deployed.done("GET", f"/projects/{slug}")["name"] == "Three")
+    expect(page.get_by_text("Everything is saved.")).to_be_visible()
     console.leave()
     deployed.done("DELETE", f"/projects/{slug}")
 

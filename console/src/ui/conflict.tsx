@@ -1,5 +1,6 @@
 /** Documents that two people edit at once: nothing is lost on either side before the second one has chosen. */
 import { useEffect, useState } from 'preact/hooks'
+import { writeJson } from '../api/json'
 import { useLoad } from '../api/load'
 import { Button, Note, Show } from './parts'
 
@@ -13,7 +14,7 @@ import { Button, Note, Show } from './parts'
 export function useDraft<T extends { etag: string }, F>(stored: T, formOf: (stored: T) => F) {
   const [base, setBase] = useState(stored)
   const [form, setForm] = useState(() => formOf(stored))
-  const changed = JSON.stringify(form) !== JSON.stringify(formOf(base))
+  const changed = writeJson(form) !== writeJson(formOf(base))
   /** Begin again with a state of the document. */
   const begin = (from: T) => {
     setBase(from)

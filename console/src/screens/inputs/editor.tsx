@@ -7,7 +7,7 @@ import { useParameter } from '../../router'
 import { Dialog } from '../../ui/dialog'
 import { Badge, Button, Empty, Note, Panel, ProblemNote, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { useUnsaved } from '../../unsaved'
+import { useOnceSaved, useUnsaved } from '../../unsaved'
 import { EditableGrid, type Target } from './editable-grid'
 import { afterChange, afterRemoval, faultsOf, type Fault } from './faults'
 import { FaultTable } from './fault-table'
@@ -21,8 +21,9 @@ const PARAMETERS = ['part', 'version', 'new']
 
 /**
  * @param slug the input, for the check of workbooks; null: a new one.
- * @param document as it is stored.
+ * @param document as it is stored when the editor is drawn first.
  * @param save stores a document; it rejects with the API's problem.
+ * @param onSaved called after a save, unless something was entered since it was sent.
  */
 export function DocumentEditor(props: {
   slug: string | null
@@ -30,11 +31,14 @@ export function DocumentEditor(props: {
   document: Document
   readOnly?: boolean
   save: (document: Document, comment: string | null) => Promise<unknown>
+  onSaved?: () => void
   /** What to do if somebody else has saved it meanwhile; it calls the function when that is decided. */
   conflict?: (decided: () => void) => ComponentChildren
 }) {
   const { kind, readOnly = false } = props
-  const [document, setDocument] = useState(props.document)
+  // The API stores a document as it was sent.
+  const [stored, setStored] = useState(props.document)
+  const [document, setDocument] = useState(stored)
   const [faults, setFaults] = useState<Fault[]>([])
   const [comment, setComment] = useState('')
   // The workbook that the document is from, and one that waits for a decision.
@@ -45,13 +49,19 @@ export function DocumentEditor(props: {
   const [tableName, setTable] = useParameter('table')
   const asYaml = kind.tables.length === 0 || view === 'yaml'
   const table = kind.tables.find((one) => one.name === tableName) ?? kind.tables[0]
-  const changed = document !== props.document
+  const changed = document !== stored
   useUnsaved(changed, PARAMETERS)
   const commentField = useRef<HTMLDivElement>(null)
 
+  const onceSaved = useOnceSaved(() => props.onSaved?.())
   const saving = useAction(async () => {
     try {
       await props.save(document, comment.trim() || null)
+      setStored(document)
+      setFaults([])
+      setSource(null)
+      setComment((present) => (present === comment ? '' : present))
+      onceSaved()
     } catch (error) {
       if (error instanceof ApiError) setFaults(faultsOf(error, kind, document))
       throw error
@@ -73,7 +83,7 @@ export function DocumentEditor(props: {
   const receive = useRef(take)
   receive.current = edited ? setOffered : take
   const discard = () => {
-    setDocument(props.document)
+    setDocument(stored)
     setFaults([])
     setSource(null)
     saving.clear()

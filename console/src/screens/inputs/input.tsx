@@ -16,6 +16,7 @@ import { Who } from '../../ui/who'
 import { DocumentEditor, Warnings } from './editor'
 import { kindOf, type Document } from './kinds'
 import { Pins } from './pins'
+import { saveVersion } from './save-version'
 import { Versions } from './versions'
 
 const PARTS = [
@@ -69,19 +70,16 @@ export default function Input({ parameters }: ScreenProps) {
 
 function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: number | undefined; mayUpdate: boolean }) {
   const input = useLoad(() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug }, query: { version } } })), [slug, version])
-  // The state that saving replaces if that is not the one that was loaded.
+  // What was stored since it was loaded: by this editor, or by somebody else and taken over.
+  const [newer, setNewer] = useState<Schemas['InputView'] | null>(null)
+  // The state that saving replaces if that is not the one that is shown.
   const [kept, setKept] = useState<string | null>(null)
+  // The editor begins again only with what somebody else has stored.
+  const [edition, setEdition] = useState(0)
   const save = async (document: Document, comment: string | null) => {
-    const etag = kept ?? input.data!.etag
-    const saved = await ok(
-      api.PUT('/v1/inputs/{slug}', {
-        params: { path: { slug }, header: { 'If-Match': etag } },
-        body: { kind: null, document, comment },
-      }),
-    )
+    const saved = await saveVersion(slug, kept ?? (newer ?? input.data!).etag, document, comment)
     setKept(null)
-    toast(`Version ${saved.version} was stored.`)
-    input.reload()
+    setNewer(saved)
   }
   if (isGone(input)) {
     return (
@@ -94,7 +92,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
     )
   }
   return (
-    <Show from={input}>
+    <Show from={{ ...input, data: newer ?? input.data }}>
       {(data) => (
         <>
           <About input={data} />
@@ -108,7 +106,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
           )}
           <Warnings warnings={data.warnings} />
           <DocumentEditor
-            key={data.version}
+            key={edition}
             slug={slug}
             kind={kindOf(data.kind)}
             document={data.document as Document}
@@ -119,7 +117,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
                 name={slug}
                 load={() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug } } }))}
                 text={(theirs) => JSON.stringify(theirs.document, null, 2)}
-                onTake={() => (decided(), input.reload())}
+                onTake={(theirs) => (decided(), setNewer(theirs), setEdition(edition + 1))}
                 onKeep={({ etag }) => (decided(), setKept(etag))}
               />
             )}

@@ -1,6 +1,6 @@
 /** The inputs of algorithms, by kind; and a new one. */
 import { useState } from 'preact/hooks'
-import { ApiError, api, ok } from '../../api/client'
+import { ApiError, api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
 import { Link, path, setParameters, useArrival, usePlace } from '../../router'
@@ -11,6 +11,7 @@ import { formatBytes, Time } from '../../ui/values'
 import { Who } from '../../ui/who'
 import { DocumentEditor } from './editor'
 import { KINDS, kindOf } from './kinds'
+import { saveVersion } from './save-version'
 
 type KindName = 'document' | 'topology' | 'traffic_matrix' | 'clusters'
 
@@ -106,33 +107,47 @@ function NewInput() {
   const kind = kindOf(query.get('new') || 'topology')
   const [slug, setSlug] = useState('')
   const [wrong, setWrong] = useState<string>()
+  // It is still edited here if somebody has gone on typing while it was being created.
+  const [created, setCreated] = useState<Schemas['InputView'] | null>(null)
   const arrive = useArrival()
   const save = async (document: Record<string, unknown>, comment: string | null) => {
+    if (created) {
+      setCreated(await saveVersion(created.slug, created.etag, document, comment))
+      return
+    }
     setWrong(undefined)
     try {
-      await ok(api.POST('/v1/inputs', { body: { slug, kind: kind.name, document, comment } }))
+      setCreated(await ok(api.POST('/v1/inputs', { body: { slug, kind: kind.name, document, comment } })))
     } catch (error) {
       if (error instanceof ApiError) setWrong(error.status === 409 ? error.problem.detail : error.at('/slug'))
       throw error
     }
     toast(`The input ${slug} was created.`)
-    arrive(path`/inputs/${slug}`)
   }
   return (
-    <Page title="New input" crumbs={[{ to: '/inputs', text: 'Inputs' }]}>
-      <Panel>
-        <div class="columns">
-          <TextField label="Slug" value={slug} onInput={setSlug} help="Its name in addresses: lower-case letters, digits and hyphens. It never changes." wrong={wrong} required autoFocus />
-          <SelectField
-            label="Kind"
-            value={kind.name}
-            options={KINDS.map(({ name, title }) => ({ value: name, text: title }))}
-            onChange={(value) => setParameters({ new: value, table: null, view: null })}
-            help={kind.about}
-          />
-        </div>
-      </Panel>
-      <DocumentEditor key={kind.name} slug={null} kind={kind} document={kind.empty} save={save} />
+    <Page title={created ? created.slug : 'New input'} crumbs={[{ to: '/inputs', text: 'Inputs' }]}>
+      {!created && (
+        <Panel>
+          <div class="columns">
+            <TextField label="Slug" value={slug} onInput={setSlug} help="Its name in addresses: lower-case letters, digits and hyphens. It never changes." wrong={wrong} required autoFocus />
+            <SelectField
+              label="Kind"
+              value={kind.name}
+              options={KINDS.map(({ name, title }) => ({ value: name, text: title }))}
+              onChange={(value) => setParameters({ new: value, table: null, view: null })}
+              help={kind.about}
+            />
+          </div>
+        </Panel>
+      )}
+      <DocumentEditor
+        key={kind.name}
+        slug={created?.slug ?? null}
+        kind={kind}
+        document={kind.empty}
+        save={save}
+        onSaved={() => arrive(path`/inputs/${created!.slug}`)}
+      />
     </Page>
   )
 }

@@ -1,15 +1,14 @@
 /** The merge of a project, edited in a form or as YAML beside a preview of what it would give. */
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
-import { writeJson } from '../../api/json'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { useParameter } from '../../router'
-import { Conflict } from '../../ui/conflict'
+import { Conflict, useDraft } from '../../ui/conflict'
 import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { forgetUnsaved, useUnsaved } from '../../unsaved'
+import { forgetUnsaved, useOnceSaved, useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { tableName } from './lineage/nodes'
 import { draftOf, isOfDocuments, type Draft, type Merge, type Project } from './merge/document'
@@ -39,36 +38,14 @@ export default function MergePage({ parameters }: ScreenProps) {
 
 function EditMerge({ project, may, reload }: { project: Project; may: May; reload: () => void }) {
   const slug = project.slug!
-  const [draft, setDraft] = useState(() => draftOf(project))
-  // Which project the draft began with: saving compares its etag with the present one.
-  const [base, setBase] = useState(project)
   const [turn, setTurn] = useState(0)
-  // Whether the YAML is no document at present; the draft is the last one that was.
-  const [broken, setBroken] = useState(false)
-  const [edition, setEdition] = useState(0)
-  const begin = (from: Project) => {
-    setBase(from)
-    setDraft(draftOf(from))
-    setBroken(false)
-    setEdition((count) => count + 1)
-  }
-  const changed = writeJson(draft) !== writeJson(draftOf(base))
-  useUnsaved(changed || broken)
-  useEffect(() => {
-    if (!changed && project.etag !== base.etag) begin(project)
-  }, [project])
   const assignments = useLoad(
     () => all((cursor) => ok(api.GET('/v1/projects/{slug}/datasources', { params: { path: { slug }, query: { cursor, limit: 200 } } }))),
     [slug, turn],
   )
-  const save = useAction(async () => {
-    const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
-    begin(await ok(api.PUT('/v1/projects/{slug}', { params, body: draft as Schemas['Project'] })))
-    forgetUnsaved()
-    toast('The merge is saved. The next refresh uses it.')
-    reload()
-  })
-  const preview = usePreview(slug, may('project.try') && assignments.data?.length ? draft.merge : null, turn)
+  const edited = useEdited(project, reload)
+  const { draft } = edited
+  const preview = usePreview(slug, may('project.try') && assignments.data?.length ? draft.form.merge : null, turn)
   const mayUpdate = may('project.update')
   return (
     <>
@@ -80,42 +57,63 @@ function EditMerge({ project, may, reload }: { project: Project; may: May; reloa
       />
       <div class="merge">
         <div class="stack">
-          <ViewTabs broken={broken} />
+          <ViewTabs broken={edited.broken} />
           <Form
-            key={edition}
-            draft={draft}
-            onChange={(draft) => {
-              setBroken(draft === null)
-              if (draft) setDraft(draft)
-            }}
+            key={edited.edition}
+            draft={draft.form}
+            onChange={edited.change}
             preview={preview}
             assignments={assignments.data ?? []}
-            save={save}
+            save={edited.save}
             readOnly={!mayUpdate}
           />
-          {mayUpdate && (
-            <SaveBar
-              changed={changed}
-              broken={broken}
-              save={save}
-              slug={slug}
-              onDiscard={() => {
-                save.clear()
-                begin(project)
-              }}
-              onTake={begin}
-              onKeep={setBase}
-            />
-          )}
+          {mayUpdate && <SaveBar slug={slug} edited={edited} />}
         </div>
         {may('project.try') && (
           <div class="beside">
-            <PreviewPanel preview={preview} merge={draft.merge} />
+            <PreviewPanel preview={preview} merge={draft.form.merge} />
           </div>
         )}
       </div>
     </>
   )
+}
+
+type Edited = ReturnType<typeof useEdited>
+
+/** The document of a project while it is edited, and how it is saved. */
+function useEdited(project: Project, reload: () => void) {
+  const slug = project.slug!
+  const draft = useDraft<Project, Draft>(project, draftOf)
+  // Whether the YAML is no document at present; the draft is the last one that was.
+  const [broken, setBroken] = useState(false)
+  const newestBroken = useRef(broken)
+  newestBroken.current = broken
+  // Whatever the form holds besides the draft, such as half an entry, belongs to one edition.
+  const [edition, setEdition] = useState(0)
+  useUnsaved(draft.changed || broken)
+  // Who was asked meanwhile whether to leave, leaves.
+  const onceSaved = useOnceSaved(forgetUnsaved)
+  const begin = (from: Project) => {
+    draft.begin(from)
+    setBroken(false)
+    setEdition((count) => count + 1)
+  }
+  const change = (form: Draft | null) => {
+    setBroken(form === null)
+    if (form) draft.setForm(form)
+  }
+  const save = useAction(async () => {
+    const params = { path: { slug }, header: { 'If-Match': `"${draft.base.etag}"` } }
+    const saved = await ok(api.PUT('/v1/projects/{slug}', { params, body: draft.form as Schemas['Project'] }))
+    // A draft that is put in its place would replace the text that is being typed.
+    if (newestBroken.current) draft.setBase(saved)
+    else draft.saved(saved, draft.form)
+    onceSaved()
+    toast('The merge is saved. The next refresh uses it.')
+    reload()
+  })
+  return { draft, broken, edition, begin, change, save }
 }
 
 function ViewTabs({ broken }: { broken: boolean }) {
@@ -183,16 +181,9 @@ function Yaml(props: Parameters<typeof YamlPanel>[0]) {
   return Loaded ? <Loaded {...props} /> : <Panel><div class="loading" role="status">Loading the editor …</div></Panel>
 }
 
-function SaveBar(props: {
-  changed: boolean
-  broken: boolean
-  save: Save
-  slug: string
-  onDiscard: () => void
-  onTake: (theirs: Project) => void
-  onKeep: (theirs: Project) => void
-}) {
-  const { save, changed, broken, slug } = props
+function SaveBar({ slug, edited }: { slug: string; edited: Edited }) {
+  const { draft, broken, save } = edited
+  const { changed } = draft
   const outdated = save.error?.status === 412
   return (
     <div class="stack merge-save">
@@ -201,8 +192,8 @@ function SaveBar(props: {
           name={slug}
           load={() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } }))}
           text={(theirs) => JSON.stringify(draftOf(theirs), null, 2)}
-          onTake={(theirs) => (save.clear(), props.onTake(theirs))}
-          onKeep={(theirs) => (save.clear(), props.onKeep(theirs))}
+          onTake={(theirs) => (save.clear(), edited.begin(theirs))}
+          onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
         />
       ) : (
         <ProblemNote error={save.error} />
@@ -211,7 +202,7 @@ function SaveBar(props: {
         <Button look="primary" busy={save.busy} disabled={!changed || broken} onClick={() => save.run()}>
           Save
         </Button>
-        <Button disabled={!changed && !broken} onClick={props.onDiscard}>
+        <Button disabled={!changed && !broken} onClick={() => (save.clear(), edited.begin(draft.base))}>
           Discard
         </Button>
         {broken && <Badge tone="bad">the YAML is not valid</Badge>}

@@ -3,11 +3,11 @@ import { useMemo, useState } from 'preact/hooks'
 import { api, ok, ONLY_NEW, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { path, useArrival } from '../../router'
-import { Conflict } from '../../ui/conflict'
+import { Conflict, useDraft } from '../../ui/conflict'
 import { Editor } from '../../ui/editor'
 import { Button, Panel } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { useUnsaved } from '../../unsaved'
+import { useOnceSaved, useUnsaved } from '../../unsaved'
 import { fromYaml, toYaml, yamlFaults } from '../sql/document'
 import { NameField, OtherFaults } from '../sql/parts'
 import type { Fault } from '../sql/query'
@@ -23,55 +23,61 @@ sections:
       LIMIT 20
 `
 
+type Report = Schemas['ReportView']
+/** What the editor begins with if there is no report yet. */
+const NOTHING = { etag: '', name: '' }
+
 /** The part of a report that its author writes, as YAML. */
-function textOf(report: Schemas['ReportView']): string {
+function textOf(report: Report | typeof NOTHING): string {
+  if (!('sections' in report)) return NEW_REPORT
   const sections = report.sections.map(({ type, ...others }) => ({ type, ...others }))
   return toYaml({ title: report.title, description: report.description, sections })
 }
 
 /** The editor of a report; without one, of a new one. */
-export function ReportEditor(props: { slug: string; report?: Schemas['ReportView']; onClose: () => void; onSaved: () => void }) {
+export function ReportEditor(props: { slug: string; report?: Report; onClose: () => void; onSaved?: () => void }) {
   const { slug, report } = props
   const arrive = useArrival()
-  // The report whose text the editor began with.
-  const [base, setBase] = useState(report)
-  const first = base ? textOf(base) : NEW_REPORT
-  const [name, setName] = useState('')
-  const [text, setText] = useState(first)
-  useUnsaved(text !== first || name !== '', ['new', 'edit'])
+  const draft = useDraft<Report | typeof NOTHING, string>(report ?? NOTHING, textOf)
+  const text = draft.form
+  const isNew = draft.base === NOTHING
+  const [typed, setName] = useState('')
+  const name = isNew ? typed : draft.base.name
+  useUnsaved(draft.changed || (isNew && typed !== ''), ['new', 'edit'])
   const [broken, setBroken] = useState<Fault[]>([])
+  // What was new has a page of its own from now on.
+  const onceSaved = useOnceSaved(() => {
+    if (!report) arrive(path`/projects/${slug}/reports/${name}`)
+  })
   const save = useAction(async () => {
     const { value, faults } = fromYaml(text)
     setBroken(faults)
     if (faults.length > 0) return
-    const params = { path: { slug, name: report?.name ?? name }, header: base && { 'If-Match': base.etag } }
-    const headers = base ? {} : ONLY_NEW
+    const params = { path: { slug, name }, header: isNew ? undefined : { 'If-Match': draft.base.etag } }
+    const headers = isNew ? ONLY_NEW : {}
     const saved = await ok(api.PUT('/v1/projects/{slug}/reports/{name}', { params, headers, body: value as Schemas['Report'] }))
     toast(`The report ${saved.name} is saved. Run it to render it.`)
-    if (report) {
-      setBase(saved)
-      // What was typed meanwhile stays.
-      setText((present) => (present === text ? textOf(saved) : present))
-      props.onSaved()
-    } else arrive(path`/projects/${slug}/reports/${saved.name}`)
+    draft.saved(saved, text)
+    onceSaved()
+    props.onSaved?.()
   })
   // At the text as it was sent: the lines change while somebody mends it.
   const faults = useMemo(() => [...broken, ...yamlFaults(text, save.error)], [broken, save.error])
   return (
     <Panel
-      title={report ? 'Document' : 'New report'}
+      title={isNew ? 'New report' : 'Document'}
       actions={
         <>
           <Button onClick={props.onClose}>Close</Button>
-          <Button look="primary" busy={save.busy} disabled={base && text === first} onClick={() => save.run()}>
+          <Button look="primary" busy={save.busy} disabled={!isNew && !draft.changed} onClick={() => save.run()}>
             Save
           </Button>
         </>
       }
     >
       <div class="stack">
-        {!report && <NameField name={name} onInput={setName} error={save.error} help="Its name in addresses, such as weekly." />}
-        <Editor label="Document of the report, as YAML" language="yaml" value={text} onChange={setText} onRun={() => save.run()} faults={faults} />
+        {isNew && <NameField name={name} onInput={setName} error={save.error} help="Its name in addresses, such as weekly." />}
+        <Editor label="Document of the report, as YAML" language="yaml" value={text} onChange={draft.setForm} onRun={() => save.run()} faults={faults} />
         {broken.length > 0 && (
           <p class="field">
             <span class="wrong" role="alert">
@@ -79,13 +85,13 @@ export function ReportEditor(props: { slug: string; report?: Schemas['ReportView
             </span>
           </p>
         )}
-        {base && save.error?.status === 412 ? (
+        {!isNew && save.error?.status === 412 ? (
           <Conflict
-            name={base.name}
-            load={() => ok(api.GET('/v1/projects/{slug}/reports/{name}', { params: { path: { slug, name: base.name } } }))}
+            name={name}
+            load={() => ok(api.GET('/v1/projects/{slug}/reports/{name}', { params: { path: { slug, name } } }))}
             text={textOf}
-            onTake={(theirs) => (save.clear(), setBase(theirs), setText(textOf(theirs)))}
-            onKeep={(theirs) => (save.clear(), setBase(theirs))}
+            onTake={(theirs) => (save.clear(), draft.begin(theirs))}
+            onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
           />
         ) : (
           <OtherFaults error={save.error} shown={[]} />

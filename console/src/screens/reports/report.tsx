@@ -74,7 +74,7 @@ function OneReport({ report, onChange }: { report: Report; onChange: () => void 
       }
     >
       <RunNote started={started} />
-      {editing && mayUpdate && <ReportEditor key={report.etag} slug={slug} report={report} onClose={() => setEditing(null)} onSaved={onChange} />}
+      {editing && mayUpdate && <ReportEditor slug={slug} report={report} onClose={() => setEditing(null)} onSaved={onChange} />}
       <div class="row spread report-bar">
         <SelectField
           label="As rendered by"

@@ -25,7 +25,7 @@ export default function Reports({ parameters }: ScreenProps) {
   )
   return (
     <ProjectPage slug={slug} from={reports} title="Reports" actions={reports.data?.length ? create : undefined}>
-      {creating && mayUpdate && <ReportEditor slug={slug} onClose={() => setCreating(null)} onSaved={() => setCreating(null)} />}
+      {creating && mayUpdate && <ReportEditor slug={slug} onClose={() => setCreating(null)} />}
       <Show from={reports}>
         {(items) => (
           <Panel flush={items.length > 0}>
