@@ -168,6 +168,27 @@ def test_what_is_typed_while_a_report_is_saved_stays(
 
 
 @pytest.mark.long
+def test_what_is_typed_while_a_datasource_is_saved_stays(console: Console, deployed: Deployed, name: str) -> None:
+    slug = f"late-{name}-{secrets.token_hex(2)}"
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
+    page = console.page
+    console.go(f"/datasources/{slug}/edit")
+    field = page.get_by_label("Name", exact=True)
+    field.fill("One")
+    with console.held(f"**/datasources/{slug}", "PUT"):
+        page.get_by_role("button", name="Save").click()
+        field.fill("Two")
+    expect(page.get_by_text("The datasource is saved.")).to_be_visible()
+    expect(field).to_have_value("Two")
+    _expect_unsaved(page)
+    page.get_by_role("button", name="Save").click()
+    console.heading("Two")
+    expect(page).to_have_url(re.compile(f"#/datasources/{slug}$"))
+    console.leave()
+    deployed.done("DELETE", f"/datasources/{slug}?force=true")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("meanwhile", ["name: Two\nmerge:\n  strategy: union\n", "name: Two\nmerge: {"])
 def test_what_is_typed_while_a_merge_is_saved_stays(
     console: Console, deployed: Deployed, name: str, meanwhile: str

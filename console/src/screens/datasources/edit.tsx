@@ -1,14 +1,13 @@
 /** The definition of a datasource: edited by form and YAML, or only read. */
-import { useState } from 'preact/hooks'
 import { api, ok } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { path, navigate, useArrival } from '../../router'
-import { Conflict } from '../../ui/conflict'
+import { Conflict, useDraft } from '../../ui/conflict'
 import { Editor } from '../../ui/editor'
 import { Button, Panel, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
-import { useUnsaved } from '../../unsaved'
+import { useOnceSaved, useUnsaved } from '../../unsaved'
 import type { ScreenProps } from '../registry'
 import { written } from './kinds'
 import { loadDatasource, unchecked, type Datasource } from './requests'
@@ -40,16 +39,16 @@ export default function Edit({ parameters }: ScreenProps) {
 function EditDocument({ present }: { present: Datasource }) {
   const slug = present.slug!
   const arrive = useArrival()
-  const [base, setBase] = useState(present)
-  const [text, setText] = useState(() => textOf(written(present)))
+  const draft = useDraft(present, (stored) => textOf(written(stored)))
+  const { base, form: text, setForm: setText } = draft
+  const onceSaved = useOnceSaved(() => arrive(path`/datasources/${slug}`))
   const save = useAction(async (document: Record<string, unknown>) => {
     const params = { path: { slug }, header: { 'If-Match': `"${base.etag}"` } }
-    await ok(api.PUT('/v1/datasources/{slug}', { params, body: unchecked({ ...document, slug }) }))
+    draft.saved(await ok(api.PUT('/v1/datasources/{slug}', { params, body: unchecked({ ...document, slug }) })), text)
     toast('The datasource is saved.')
-    arrive(path`/datasources/${slug}`)
+    onceSaved()
   })
-  const changed = text !== textOf(written(base))
-  useUnsaved(changed)
+  useUnsaved(draft.changed)
   const conflict = save.error?.status === 412
   return (
     <>
@@ -58,15 +57,8 @@ function EditDocument({ present }: { present: Datasource }) {
           name={slug}
           load={() => loadDatasource(slug)}
           text={(theirs) => textOf(written(theirs))}
-          onTake={(theirs) => {
-            setBase(theirs)
-            setText(textOf(written(theirs)))
-            save.clear()
-          }}
-          onKeep={(theirs) => {
-            setBase(theirs)
-            save.clear()
-          }}
+          onTake={(theirs) => (save.clear(), draft.begin(theirs))}
+          onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
         />
       )}
       <DocumentEditor
@@ -76,7 +68,7 @@ function EditDocument({ present }: { present: Datasource }) {
         save={{ text: 'Save', busy: save.busy, error: conflict ? undefined : save.error, run: save.run, clear: save.clear }}
         more={
           <>
-            {changed && <Button onClick={() => setText(textOf(written(base)))}>Undo the changes</Button>}
+            {draft.changed && <Button onClick={() => setText(textOf(written(base)))}>Undo the changes</Button>}
             <Button onClick={() => navigate(path`/datasources/${slug}`)}>Cancel</Button>
           </>
         }
