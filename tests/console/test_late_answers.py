@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -211,6 +212,44 @@ def test_what_is_typed_while_a_merge_is_saved_stays(
     expect(page.get_by_text("Everything is saved.")).to_be_visible()
     console.leave()
     deployed.done("DELETE", f"/projects/{slug}")
+
+
+EDITORS = {
+    "/datasources/{}/edit": "YAML",
+    "/projects/{}/merge?view=yaml": "The project as YAML",
+    "/projects/{}/models": "SQL of the model",
+    "/projects/{}/endpoints": "SQL of the endpoint",
+    "/inputs/{}?view=yaml": "The document as YAML",
+}
+
+
+@pytest.fixture(scope="module")
+def documents(deployed: Deployed) -> Iterator[str]:
+    """A datasource, an input, and a project with a model and an endpoint, all of this name."""
+    slug = f"late-{secrets.token_hex(3)}"
+    deployed.done("PUT", f"/datasources/{slug}", {"name": slug, "kind": "push"})
+    deployed.done("PUT", f"/inputs/{slug}", {"kind": "document", "document": {"a": 1}})
+    deployed.done("PUT", f"/projects/{slug}", {"name": slug, "refresh_on": "manual"})
+    deployed.done("PUT", f"/projects/{slug}/models/one", {"sql": "SELECT 1 AS a"})
+    deployed.done("PUT", f"/projects/{slug}/endpoints/one", {"sql": "SELECT 1 AS a"})
+    yield slug
+    deployed.done("DELETE", f"/projects/{slug}")
+    deployed.done("DELETE", f"/inputs/{slug}")
+    deployed.call("DELETE", f"/datasources/{slug}?force=true")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("place", EDITORS)
+def test_an_editor_waits_until_it_is_known_who_may_change_what(console: Console, documents: str, place: str) -> None:
+    page = console.page
+    with console.held("**/v1/me*", "GET"):
+        console.go(place.format(documents))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_timeout(2000)
+        expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Loading")
+        expect(page.get_by_role("textbox", name=EDITORS[place])).to_have_count(0)
+    _write(page, EDITORS[place], "typed: at once")
+    _expect_unsaved(page)
 
 
 @pytest.mark.long

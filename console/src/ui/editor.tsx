@@ -16,6 +16,7 @@ export function Editor(props: EditorProps) {
       class="mono"
       rows={8}
       value={props.value}
+      readOnly={props.readOnly}
       onInput={(event) => props.onChange(event.currentTarget.value)}
     />
   )

@@ -170,13 +170,21 @@ export function Empty(props: { title: string; children?: ComponentChildren; acti
   )
 }
 
-/** What was loaded, or that it is loading, or why it cannot be. */
-export function Show<T>(props: { from: Loaded<T>; children: (data: T) => ComponentChildren }) {
-  const { data, error, loading, reload } = props.from
+/**
+ * What was loaded, or that it is loading, or why it cannot be.
+ *
+ * @param and what must be there, too, before it is shown.
+ */
+export function Show<T>(props: { from: Loaded<T>; and?: Loaded<unknown>; children: (data: T) => ComponentChildren }) {
+  const { from, and = from } = props
+  const failed = from.error ? from : and
+  const { data } = from
   return (
     <>
-      <ProblemNote error={error} retry={reload} />
-      {data !== undefined ? props.children(data) : loading && <div class="loading" role="status">Loading …</div>}
+      <ProblemNote error={failed.error} retry={failed.reload} />
+      {data !== undefined && and.data !== undefined
+        ? props.children(data)
+        : (from.loading || and.loading) && <div class="loading" role="status">Loading …</div>}
     </>
   )
 }

@@ -18,12 +18,12 @@ import { textOf } from './editor/document'
 export default function Edit({ parameters }: ScreenProps) {
   const slug = parameters.slug!
   const datasource = useLoad(() => loadDatasource(slug), [slug])
-  const mayUpdate = useMayOn({ datasource: slug })('datasource.update')
+  const may = useMayOn({ datasource: slug })
   return (
     <DatasourcePage slug={slug} from={datasource} title="Definition">
-      <Show from={datasource}>
+      <Show from={datasource} and={may.answer}>
         {(present) =>
-          mayUpdate ? (
+          may('datasource.update') ? (
             <EditDocument key={slug} present={present} />
           ) : (
             <Panel>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useKept } from '../../api/kept'
 import { type Loaded, useAction, useLoad } from '../../api/load'
-import { useMay, useMayOn } from '../../api/me'
+import { useMay, useMayOn, type May } from '../../api/me'
 import { href, path, useParameter } from '../../router'
 import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
 import type { ScreenProps } from '../registry'
@@ -20,7 +20,6 @@ import { TrialButtons, TrialResult, useTrials } from './editor/trial'
 import { Upload } from './upload'
 
 const UPSTREAM = ['http', 'sql', 'mongo', 'stream']
-type May = (action: string) => boolean
 
 export default function DatasourceOverview({ parameters }: ScreenProps) {
   const slug = parameters.slug!

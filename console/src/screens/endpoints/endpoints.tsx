@@ -38,7 +38,7 @@ export default function Endpoints({ parameters }: ScreenProps) {
   )
   return (
     <ProjectPage slug={slug} from={endpoints} title="Endpoints" actions={endpoints.data?.length ? create : undefined}>
-      <Show from={endpoints}>
+      <Show from={endpoints} and={mayOn.answer}>
         {(items) => {
           if (items.length === 0) {
             return (

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
-import { useMayOn } from '../../api/me'
+import { useMayOn, type May } from '../../api/me'
 import { path, Link, setParameters, useArrival, usePlace } from '../../router'
 import type { ScreenProps } from '../registry'
 import { Conflict } from '../../ui/conflict'
@@ -60,7 +60,7 @@ export default function Input({ parameters }: ScreenProps) {
           </Link>
         ))}
       </nav>
-      {part === '' && <DocumentPart key={`${slug} ${version}`} slug={slug} version={version} mayUpdate={may('input.update')} />}
+      {part === '' && <DocumentPart key={`${slug} ${version}`} slug={slug} version={version} may={may} />}
       {part === 'versions' && <Versions slug={slug} mayRestore={may('input.restore')} />}
       {part === 'projects' && <Pins slug={slug} />}
       {part === 'members' && <Members kind="inputs" slug={slug} />}
@@ -68,7 +68,7 @@ export default function Input({ parameters }: ScreenProps) {
   )
 }
 
-function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: number | undefined; mayUpdate: boolean }) {
+function DocumentPart({ slug, version, may }: { slug: string; version: number | undefined; may: May }) {
   const input = useLoad(() => ok(api.GET('/v1/inputs/{slug}', { params: { path: { slug }, query: { version } } })), [slug, version])
   // What was stored since it was loaded: by this editor, or by somebody else and taken over.
   const [newer, setNewer] = useState<Schemas['InputView'] | null>(null)
@@ -92,7 +92,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
     )
   }
   return (
-    <Show from={{ ...input, data: newer ?? input.data }}>
+    <Show from={{ ...input, data: newer ?? input.data }} and={may.answer}>
       {(data) => (
         <>
           <About input={data} />
@@ -110,7 +110,7 @@ function DocumentPart({ slug, version, mayUpdate }: { slug: string; version: num
             slug={slug}
             kind={kindOf(data.kind)}
             document={data.document as Document}
-            readOnly={version !== undefined || !mayUpdate}
+            readOnly={version !== undefined || !may('input.update')}
             save={save}
             conflict={(decided) => (
               <Conflict

@@ -39,7 +39,7 @@ export default function Models({ parameters }: ScreenProps) {
   )
   return (
     <ProjectPage slug={slug} from={models} title="Models" actions={models.data?.length ? create : undefined}>
-      <Show from={models}>
+      <Show from={models} and={mayOn.answer}>
         {(items) => {
           if (items.length === 0) {
             return (

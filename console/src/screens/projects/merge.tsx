@@ -3,7 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
-import { useMayOn } from '../../api/me'
+import { useMayOn, type May } from '../../api/me'
 import { useParameter } from '../../router'
 import { Conflict, useDraft } from '../../ui/conflict'
 import { Badge, Button, Panel, ProblemNote, Show } from '../../ui/parts'
@@ -22,15 +22,13 @@ import type YamlPanel from './merge/yaml'
 import './projects.css'
 import { ProjectPage } from './tabs'
 
-type May = (action: string) => boolean
-
 export default function MergePage({ parameters }: ScreenProps) {
   const slug = parameters.slug!
   const project = useLoad(() => ok(api.GET('/v1/projects/{slug}', { params: { path: { slug } } })), [slug])
   const may = useMayOn({ project: slug })
   return (
     <ProjectPage slug={slug} from={project} title="Merge">
-      <Show from={project}>{(data) => <EditMerge project={data} may={may} reload={project.reload} />}</Show>
+      <Show from={project} and={may.answer}>{(data) => <EditMerge project={data} may={may} reload={project.reload} />}</Show>
       <Overrides slug={slug} mayRemove={may('project.override')} />
     </ProjectPage>
   )

@@ -62,7 +62,7 @@ export default function RawPage({ parameters }: ScreenProps) {
         {({ receipt }) => (receipt ? <ReceiptPanel receipt={receipt} /> : <Note tone="warn">The run has no page {number}.</Note>)}
       </Show>
       {readable && <Show from={content}>{(loaded) => <PageText content={loaded} pointer={pointer} name="The page as received" whole />}</Show>}
-      {!readable && found.data?.receipt && !may('run.read_pages') && <p class="muted">Editors can read the page as it was received.</p>}
+      {found.data?.receipt && may.answer.data && !may('run.read_pages') && <p class="muted">Editors can read the page as it was received.</p>}
       {found.data?.receipt?.hash === null && <p class="muted">Nothing was received.</p>}
     </Page>
   )
