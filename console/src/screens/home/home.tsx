@@ -1,36 +1,20 @@
 /** The first page: how each project stands, and what failed lately and why. */
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
-import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
 import { CardTable, ShowList } from '../../ui/list'
-import { Empty, Page, Panel } from '../../ui/parts'
+import { Page, Panel } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
+import { NoProjects } from '../projects/none'
 import { FailedLately } from './failed'
 
 export default function Home() {
-  const mayCreate = useMay('project.create')
   // A page at a time: each row asks for its own state, again and again.
   const projects = useList((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 20 } } })), [])
   return (
     <Page title="Home">
       <Panel title="Projects" flush>
-        <ShowList
-          from={projects}
-          empty={
-            <Empty title="There are no projects yet.">
-              A project merges the records of its datasources by key.{' '}
-              {mayCreate ? (
-                <>
-                  <Link to="/datasources/new">Create a datasource</Link> first, then <Link to="/projects">a project</Link> that
-                  uses it.
-                </>
-              ) : (
-                'Ask somebody to share one with you.'
-              )}
-            </Empty>
-          }
-        >
+        <ShowList from={projects} empty={<NoProjects linked />}>
           {(items) => (
             <CardTable>
               <thead>

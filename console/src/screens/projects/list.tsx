@@ -5,17 +5,17 @@ import { useList } from '../../api/list'
 import { useMay, useMe } from '../../api/me'
 import { Link, path } from '../../router'
 import { CardTable, ShowList } from '../../ui/list'
-import { Badge, Button, Empty, Page, Panel } from '../../ui/parts'
+import { Badge, Button, Page, Panel } from '../../ui/parts'
 import { StandingCells, StandingHeads } from '../../ui/standing'
 import { CreateProject } from './create'
+import { NoProjects } from './none'
 import { DeleteProject } from './settings'
 import { howItRefreshes } from './words'
 
 export default function Projects() {
   const projects = useList((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor } } })), [])
-  const mayCreate = useMay('project.create')
   const [creating, setCreating] = useState(false)
-  const create = mayCreate && (
+  const create = useMay('project.create') && (
     <Button look="primary" onClick={() => setCreating(true)}>
       Create a project
     </Button>
@@ -23,21 +23,7 @@ export default function Projects() {
   return (
     <Page title="Projects" actions={create}>
       <Panel flush>
-        <ShowList
-          from={projects}
-          empty={
-            <Empty title="There are no projects yet.">
-              A project merges the records of its datasources by key.{' '}
-              {mayCreate ? (
-                <>
-                  <Link to="/datasources/new">Create a datasource</Link> first, then a project that uses it.
-                </>
-              ) : (
-                'Ask somebody to share one with you.'
-              )}
-            </Empty>
-          }
-        >
+        <ShowList from={projects} empty={<NoProjects linked={false} />}>
           {(items) => (
             <CardTable>
               <thead>
