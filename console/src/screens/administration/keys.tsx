@@ -3,9 +3,10 @@ import { useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction, useLoad } from '../../api/load'
+import { ChooseSeveral } from '../../ui/choose'
 import { ConfirmButton, FormDialog } from '../../ui/dialog'
 import { ACTIONS } from '../../ui/list'
-import { Badge, Button, Empty, SelectField, Show, TextField } from '../../ui/parts'
+import { Badge, Button, Empty, SelectField, TextField } from '../../ui/parts'
 import { TimeField } from '../../ui/time'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -21,8 +22,6 @@ const ROLES: { value: Role; text: string }[] = [
   { value: 'editor', text: 'editor: also writes and runs' },
   { value: 'admin', text: 'admin: also manages keys, secrets and people' },
 ]
-
-const MOST_WITHOUT_SEARCH = 12
 
 export default function Keys() {
   const keys = useList((cursor) => ok(api.GET('/v1/keys', { params: { query: { cursor } } })), [])
@@ -134,44 +133,16 @@ function RotateButton({ item, onSecret }: { item: Key; onSecret: (key: string | 
   )
 }
 
-function ChooseProjects({ chosen, onChange }: { chosen: string[]; onChange: (chosen: string[]) => void }) {
-  const [search, setSearch] = useState('')
-  const projects = useLoad(() => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 200 } } }))), [])
-  return (
-    <Show from={projects}>
-      {(items) => (
-        <fieldset>
-          <legend>Projects</legend>
-          {items.length > MOST_WITHOUT_SEARCH && <TextField label="Search" type="search" value={search} onInput={setSearch} />}
-          <ul class="plain choices">
-            {items
-              .map((item) => item.slug!)
-              .filter((slug) => chosen.includes(slug) || slug.includes(search))
-              .map((slug) => (
-                <li key={slug}>
-                  <label class="row">
-                    <input
-                      type="checkbox"
-                      checked={chosen.includes(slug)}
-                      onChange={() => onChange(chosen.includes(slug) ? chosen.filter((one) => one !== slug) : [...chosen, slug])}
-                    />
-                    {slug}
-                  </label>
-                </li>
-              ))}
-          </ul>
-          <p class="muted">Without any, it sees what it creates, and what is shared with it.</p>
-        </fieldset>
-      )}
-    </Show>
-  )
-}
-
 function CreateKey(props: { onClose: () => void; onCreated: (key: string | undefined) => void }) {
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('viewer')
   const [projects, setProjects] = useState<string[] | null>(null)
   const [expires, setExpires] = useState('')
+  const isLimited = projects !== null
+  const present = useLoad(
+    isLimited ? () => all((cursor) => ok(api.GET('/v1/projects', { params: { query: { cursor, limit: 200 } } }))) : null,
+    [isLimited],
+  )
   const create = useAction(async () => {
     const answer = await ok(
       api.POST('/v1/keys', {
@@ -206,7 +177,11 @@ function CreateKey(props: { onClose: () => void; onCreated: (key: string | undef
         onChange={(value) => setProjects(value === 'all' ? null : [])}
         wrong={create.error?.within('/projects')}
       />
-      {projects && <ChooseProjects chosen={projects} onChange={setProjects} />}
+      {projects && (
+        <ChooseSeveral legend="Projects" from={present} chosen={projects} onChange={setProjects} text={({ slug }) => slug}>
+          <p class="muted">Without any, it sees what it creates, and what is shared with it.</p>
+        </ChooseSeveral>
+      )}
       <TimeField label="Expires" value={expires} onChange={setExpires} wrong={create.error?.at('/expires_at')} />
     </FormDialog>
   )

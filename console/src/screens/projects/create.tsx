@@ -3,8 +3,9 @@ import { useRef, useState } from 'preact/hooks'
 import { all, api, ok, type Schemas } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { path, Link, useArrival } from '../../router'
+import { ChooseSeveral } from '../../ui/choose'
 import { FormDialog } from '../../ui/dialog'
-import { Show, TextField } from '../../ui/parts'
+import { TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import './projects.css'
 
@@ -18,6 +19,10 @@ export function CreateProject({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [key, setKey] = useState('')
   const [chosen, setChosen] = useState<string[]>([])
+  const datasources = useLoad(
+    () => all((cursor) => ok(api.GET('/v1/datasources', { params: { query: { cursor, limit: 200 } } }))),
+    [],
+  )
   // If a datasource cannot be assigned, the next attempt goes on with the project that there already is.
   const created = useRef<string | null>(null)
   const create = useAction(async () => {
@@ -55,62 +60,23 @@ export function CreateProject({ onClose }: { onClose: () => void }) {
         wrong={keyError}
         help="The columns that identify a record in every datasource, separated by commas. Empty: the rows of all datasources, one below the other."
       />
-      <ChooseDatasources chosen={chosen} onChange={setChosen} />
+      <ChooseSeveral
+        legend="Datasources, the first one ranked best"
+        from={datasources}
+        chosen={chosen}
+        onChange={setChosen}
+        text={({ slug, name, kind }) => (
+          <>
+            {name} <span class="muted">{kind}</span>
+            {chosen.includes(slug!) && <span class="muted">rank {chosen.indexOf(slug!) + 1}</span>}
+          </>
+        )}
+        empty={
+          <p class="muted">
+            There are none yet. <Link to="/datasources/new">Create one</Link>, or assign them later.
+          </p>
+        }
+      />
     </FormDialog>
-  )
-}
-
-function ChooseDatasources(props: { chosen: string[]; onChange: (chosen: string[]) => void }) {
-  const { chosen, onChange } = props
-  const [search, setSearch] = useState('')
-  const datasources = useLoad(
-    () => all((cursor) => ok(api.GET('/v1/datasources', { params: { query: { cursor, limit: 200 } } }))),
-    [],
-  )
-  return (
-    <Show from={datasources}>
-      {(items) => (
-        <fieldset>
-          <legend>Datasources, the first one ranked best</legend>
-          {items.length === 0 && (
-            <p class="muted">
-              There are none yet. <Link to="/datasources/new">Create one</Link>, or assign them later.
-            </p>
-          )}
-          {items.length > 12 && <TextField label="Search" type="search" value={search} onInput={setSearch} />}
-          <ul class="plain choices">
-            {items
-              .filter((item) => chosen.includes(item.slug!) || item.slug!.includes(search) || item.name.includes(search))
-              .slice(0, 100)
-              .map((item) => (
-                <Choice key={item.slug} datasource={item} rank={chosen.indexOf(item.slug!)} chosen={chosen} onChange={onChange} />
-              ))}
-          </ul>
-        </fieldset>
-      )}
-    </Show>
-  )
-}
-
-function Choice(props: {
-  datasource: { slug?: string; name: string; kind: string }
-  rank: number
-  chosen: string[]
-  onChange: (chosen: string[]) => void
-}) {
-  const { datasource, rank, chosen } = props
-  const slug = datasource.slug!
-  return (
-    <li>
-      <label class="row">
-        <input
-          type="checkbox"
-          checked={rank >= 0}
-          onChange={() => props.onChange(rank >= 0 ? chosen.filter((one) => one !== slug) : [...chosen, slug])}
-        />
-        {datasource.name} <span class="muted">{datasource.kind}</span>
-        {rank >= 0 && <span class="muted">rank {rank + 1}</span>}
-      </label>
-    </li>
   )
 }
