@@ -1,7 +1,7 @@
 /** A project's models: tables defined by SQL, their tests and their state. */
 import { useMemo, useState } from 'preact/hooks'
-import { all, api, ok, type Schemas } from '../../api/client'
-import { useAction, useLoad } from '../../api/load'
+import { all, api, ok, type ApiError, type Schemas } from '../../api/client'
+import { useAction, useLoad, type Action } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { path, Link, useArrival, useParameter } from '../../router'
 import { Conflict, useDraft } from '../../ui/conflict'
@@ -148,34 +148,18 @@ function formOf(model: Model) {
   return { sql: model.sql, description: model.description ?? '', tests: testsText(model), materialize: model.materialize ?? true }
 }
 
+type Form = ReturnType<typeof formOf>
+type Draft = ReturnType<typeof useDraft<Model, Form>>
+
 function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
   const draft = useDraft(model, formOf)
-  const { form, setForm } = draft
-  const [broken, setBroken] = useState<Fault[]>([])
-  const [tried, setTried] = useState<{ result: Result; seconds: number } | null>(null)
+  const { form } = draft
+  const { save, trial, tried, broken } = useModelActions(model, draft, onChange)
+  const set = (values: Partial<Form>) => draft.setForm({ ...form, ...values })
   useMentioned(tables, form.sql)
-  const set = (values: Partial<typeof form>) => setForm({ ...form, ...values })
-  const trial = useAction(async () => {
-    const start = performance.now()
-    save.clear()
-    setTried(null)
-    setTried({ result: await runQuery(model.project, form.sql), seconds: (performance.now() - start) / 1000 })
-  })
-  const save = useAction(async () => {
-    const tests = fromYaml(form.tests)
-    setBroken(tests.faults)
-    trial.clear()
-    if (tests.faults.length > 0) return
-    const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': draft.base.etag } }
-    const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
-    draft.saved(await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body })), form)
-    toast(`The model ${model.name} is saved. The next refresh computes it.`)
-    onChange()
-  })
+  useUnsaved(draft.changed, ['model'])
   const atSql = useMemo(() => sqlFaults(save.error ?? trial.error), [save.error, trial.error])
   const atTests = useMemo(() => [...broken, ...yamlFaults(form.tests, save.error, '/tests')], [broken, save.error])
-  useUnsaved(draft.changed, ['model'])
-  const conflict = save.error?.status === 412
   return (
     <Panel
       title="Document"
@@ -204,17 +188,7 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
           readOnly={!mayUpdate}
         />
         <ProblemNote error={trial.error} />
-        {conflict ? (
-          <Conflict
-            name={model.name}
-            load={() => ok(api.GET('/v1/projects/{slug}/models/{name}', { params: { path: { slug: model.project, name: model.name } } }))}
-            text={({ sql, description, tests, materialize }) => toYaml({ description, materialize, sql, tests })}
-            onTake={(theirs) => (save.clear(), draft.begin(theirs))}
-            onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
-          />
-        ) : (
-          <OtherFaults error={save.error} shown={['/description']} />
-        )}
+        <SaveProblem model={model} draft={draft} save={save} />
         {tried && (
           <>
             <ResultFacts result={tried.result} seconds={tried.seconds} />
@@ -222,24 +196,73 @@ function EditModel({ model, tables, mayUpdate, onChange }: OneProps) {
             <RowsGrid rows={tried.result} label="Rows of the SQL" most="18rem" />
           </>
         )}
-        <fieldset class="stack bare" disabled={!mayUpdate}>
-          <TextField label="Description" value={form.description} onInput={(description) => set({ description })} wrong={save.error?.at('/description')} />
-          <Check
-            label="Store its rows with each refresh"
-            checked={form.materialize}
-            onChange={(materialize) => set({ materialize })}
-            help="Otherwise it is a view, which is computed when it is read."
-          />
-        </fieldset>
-        <div class="field">
-          <div class="row spread">
-            <strong>Tests</strong>
-            {mayUpdate && <AddTest onAdd={(text) => set({ tests: `${form.tests.trimEnd()}\n${text}\n`.trimStart() })} />}
-          </div>
-          <Editor label="Tests of the model, as YAML" language="yaml" value={form.tests} onChange={(tests) => set({ tests })} faults={atTests} readOnly={!mayUpdate} />
-        </div>
+        <OtherFields form={form} onChange={set} error={save.error} atTests={atTests} readOnly={!mayUpdate} />
       </div>
     </Panel>
+  )
+}
+
+/** Trying a model's SQL and saving the model: each clears what the other has said. */
+function useModelActions(model: Model, draft: Draft, onChange: () => void) {
+  const { form } = draft
+  const [broken, setBroken] = useState<Fault[]>([])
+  const [tried, setTried] = useState<{ result: Result; seconds: number } | null>(null)
+  const trial = useAction(async () => {
+    const start = performance.now()
+    save.clear()
+    setTried(null)
+    setTried({ result: await runQuery(model.project, form.sql), seconds: (performance.now() - start) / 1000 })
+  })
+  const save = useAction(async () => {
+    const tests = fromYaml(form.tests)
+    setBroken(tests.faults)
+    trial.clear()
+    if (tests.faults.length > 0) return
+    const params = { path: { slug: model.project, name: model.name }, header: { 'If-Match': draft.base.etag } }
+    const body = { ...form, description: form.description || null, tests: (tests.value ?? []) as Schemas['Model']['tests'] }
+    draft.saved(await ok(api.PUT('/v1/projects/{slug}/models/{name}', { params, body })), form)
+    toast(`The model ${model.name} is saved. The next refresh computes it.`)
+    onChange()
+  })
+  return { save, trial, tried, broken }
+}
+
+function SaveProblem({ model, draft, save }: { model: Model; draft: Draft; save: Action<[]> }) {
+  const { project, name } = model
+  if (save.error?.status !== 412) return <OtherFaults error={save.error} shown={['/description']} />
+  return (
+    <Conflict
+      name={name}
+      load={() => ok(api.GET('/v1/projects/{slug}/models/{name}', { params: { path: { slug: project, name } } }))}
+      text={({ sql, description, tests, materialize }) => toYaml({ description, materialize, sql, tests })}
+      onTake={(theirs) => (save.clear(), draft.begin(theirs))}
+      onKeep={(theirs) => (save.clear(), draft.setBase(theirs))}
+    />
+  )
+}
+
+/** What a model has besides its SQL. */
+function OtherFields(props: { form: Form; onChange: (values: Partial<Form>) => void; error: ApiError | undefined; atTests: Fault[]; readOnly: boolean }) {
+  const { form, onChange, readOnly } = props
+  return (
+    <>
+      <fieldset class="stack bare" disabled={readOnly}>
+        <TextField label="Description" value={form.description} onInput={(description) => onChange({ description })} wrong={props.error?.at('/description')} />
+        <Check
+          label="Store its rows with each refresh"
+          checked={form.materialize}
+          onChange={(materialize) => onChange({ materialize })}
+          help="Otherwise it is a view, which is computed when it is read."
+        />
+      </fieldset>
+      <div class="field">
+        <div class="row spread">
+          <strong>Tests</strong>
+          {!readOnly && <AddTest onAdd={(text) => onChange({ tests: `${form.tests.trimEnd()}\n${text}\n`.trimStart() })} />}
+        </div>
+        <Editor label="Tests of the model, as YAML" language="yaml" value={form.tests} onChange={(tests) => onChange({ tests })} faults={props.atTests} readOnly={readOnly} />
+      </div>
+    </>
   )
 }
 
