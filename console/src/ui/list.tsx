@@ -28,6 +28,9 @@ export type Column = string | { text: string; look: 'number' | 'hidden' }
 /** The column of buttons. */
 export const ACTIONS: Column = { text: 'Actions', look: 'hidden' }
 
+/** A column of numbers. */
+export const numeric = (text: string): Column => ({ text, look: 'number' })
+
 /** A table whose rows are cards on a phone: there each cell says itself what the head of its column says. */
 export function CardTable(props: { class?: string; children: ComponentChildren }) {
   const table = useRef<HTMLTableElement>(null)
@@ -62,17 +65,24 @@ export function ListTable<T>(props: {
     <ShowList from={props.from} empty={props.empty}>
       {(items) => (
         <CardTable>
-          <thead>
-            <tr>
-              {props.columns.map((column) => (
-                <Head key={typeof column === 'string' ? column : column.text} column={column} />
-              ))}
-            </tr>
-          </thead>
+          <TableHead columns={props.columns} />
           <tbody>{items.map(props.children)}</tbody>
         </CardTable>
       )}
     </ShowList>
+  )
+}
+
+/** The heads of a table's columns. */
+export function TableHead({ columns }: { columns: Column[] }) {
+  return (
+    <thead>
+      <tr>
+        {columns.map((column) => (
+          <Head key={typeof column === 'string' ? column : column.text} column={column} />
+        ))}
+      </tr>
+    </thead>
   )
 }
 

@@ -5,7 +5,7 @@ import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { useParameter } from '../../router'
 import { ConfirmButton, Dialog, FormDialog } from '../../ui/dialog'
-import { ACTIONS, ListTable } from '../../ui/list'
+import { ACTIONS, ListTable, numeric } from '../../ui/list'
 import { Button, Empty, ProblemNote, SelectField, State, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -191,7 +191,7 @@ function Deliveries({ subscription, onClose }: { subscription: string; onClose: 
       <ListTable
         from={deliveries}
         empty={<Empty title="No event has been sent yet.">The next event of this kind is; each attempt and its answer are listed here.</Empty>}
-        columns={['Event', 'State', { text: 'Attempts', look: 'number' }, 'Answer', ACTIONS]}
+        columns={['Event', 'State', numeric('Attempts'), 'Answer', ACTIONS]}
       >
         {(item) => (
           <tr key={item.id}>

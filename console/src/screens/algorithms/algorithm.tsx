@@ -4,7 +4,7 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, navigate, path } from '../../router'
 import { Gone, isGone } from '../../ui/gone'
-import { CardTable } from '../../ui/list'
+import { CardTable, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, SelectField, Show, State, Words } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -31,13 +31,7 @@ export default function Algorithm({ parameters }: ScreenProps) {
             <ParameterTable parameters={parametersOf(data.parameters)} />
             <Panel title="Tables of a result" flush>
               <CardTable>
-                <thead>
-                  <tr>
-                    <th scope="col">Table</th>
-                    <th scope="col">In SQL</th>
-                    <th scope="col">Rows</th>
-                  </tr>
-                </thead>
+                <TableHead columns={['Table', 'In SQL', 'Rows']} />
                 <tbody>
                   {Object.entries(data.tables).map(([table, about]) => (
                     <tr key={table}>
@@ -137,13 +131,7 @@ function InputTable({ inputs }: { inputs: Schemas['AlgorithmView']['inputs'] }) 
   return (
     <Panel title="Inputs" flush>
       <CardTable>
-        <thead>
-          <tr>
-            <th scope="col">Input</th>
-            <th scope="col">May be</th>
-            <th scope="col">Meaning</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Input', 'May be', 'Meaning']} />
         <tbody>
           {Object.entries(inputs).map(([name, input]) => (
             <tr key={name}>
@@ -165,14 +153,7 @@ function ParameterTable({ parameters }: { parameters: Parameter[] }) {
   return (
     <Panel title="Parameters" flush>
       <CardTable>
-        <thead>
-          <tr>
-            <th scope="col">Parameter</th>
-            <th scope="col">Values</th>
-            <th scope="col">Default</th>
-            <th scope="col">Meaning</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Parameter', 'Values', 'Default', 'Meaning']} />
         <tbody>
           {parameters.map((one) => (
             <tr key={one.name}>

@@ -3,6 +3,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { writeJson } from '../../api/json'
 import { useLoad } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
+import { numeric, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Note, Page, Panel, Show } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
 import { Changes } from '../inputs/versions'
@@ -162,14 +163,7 @@ function Networks({ sides, networks }: { sides: [Side, Side]; networks: [Network
         <Panel title="Links that differ" flush>
           <Scroll label="Links that differ">
             <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Link</th>
-                  <th scope="col" class="number">Left</th>
-                  <th scope="col" class="number">Right</th>
-                  <th scope="col" class="number">Difference</th>
-                </tr>
-              </thead>
+              <TableHead columns={['Link', numeric('Left'), numeric('Right'), numeric('Difference')]} />
               <tbody>
                 {changed
                   .map((key) => ({ key, left: used[0].get(key), right: used[1].get(key) }))

@@ -6,7 +6,7 @@ import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, navigate, path, setParameters, usePlace } from '../../router'
 import { Gone, isGone } from '../../ui/gone'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, numeric, ShowList, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { formatSeconds, secondsBetween, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -108,17 +108,7 @@ function Runs({ slug, algorithm, mayRun }: { slug: string; algorithm: AlgorithmV
       >
         {(items) => (
           <CardTable>
-            <thead>
-              <tr>
-                <th scope="col"><span class="hidden-text">Compare</span></th>
-                <th scope="col">Run</th>
-                <th scope="col">State</th>
-                <th scope="col">Parameters besides the defaults</th>
-                <th scope="col">Inputs</th>
-                <th scope="col" class="number">Took</th>
-                <th scope="col">Comment</th>
-              </tr>
-            </thead>
+            <TableHead columns={[{ text: 'Compare', look: 'hidden' }, 'Run', 'State', 'Parameters besides the defaults', 'Inputs', numeric('Took'), 'Comment']} />
             <tbody>
               {items.map((run) => (
                 <tr key={run.id}>

@@ -4,7 +4,7 @@ import { api, ok } from '../../api/client'
 import { useKept } from '../../api/kept'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
-import { CardTable } from '../../ui/list'
+import { CardTable, numeric, TableHead } from '../../ui/list'
 import { Empty, Panel, Show, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { isActive } from './run-progress'
@@ -37,18 +37,7 @@ export function RunsOf({ slug, turn, onEnd }: { slug: string; turn: number; onEn
             </Empty>
           ) : (
             <CardTable>
-              <thead>
-                <tr>
-                  <th scope="col">Run</th>
-                  <th scope="col">Started by</th>
-                  <th scope="col">When</th>
-                  <th scope="col">Took</th>
-                  <th scope="col" class="number">
-                    Rows
-                  </th>
-                  <th scope="col">Result</th>
-                </tr>
-              </thead>
+              <TableHead columns={['Run', 'Started by', 'When', 'Took', numeric('Rows'), 'Result']} />
               <tbody>
                 {items.map((run) => (
                   <tr key={run.id}>

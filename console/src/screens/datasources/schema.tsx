@@ -5,7 +5,7 @@ import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { path, Link, useArrival } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, ShowList, TableHead } from '../../ui/list'
 import { Badge, Empty, Panel, State } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import type { ScreenProps } from '../registry'
@@ -51,13 +51,7 @@ function Columns({ version, keys }: { version: Version; keys: string[] }) {
     <Panel title={`The ${version.schema.length} columns of version ${version.number}`} flush>
       <div class="preview" role="region" aria-label="Columns" tabIndex={0}>
         <CardTable>
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">Type</th>
-              <th scope="col">Notes</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Name', 'Type', 'Notes']} />
           <tbody>
             {version.schema.map((column) => (
               <tr key={column.name}>

@@ -2,7 +2,7 @@
 import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
-import { CardTable } from '../../ui/list'
+import { CardTable, TableHead } from '../../ui/list'
 import { Panel, Show, State } from '../../ui/parts'
 import { Time } from '../../ui/values'
 
@@ -62,14 +62,7 @@ function subject(run: Run): string {
 function FailureTable({ failures }: { failures: Failure[] }) {
   return (
     <CardTable>
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">When</th>
-          <th scope="col">Why</th>
-          <th scope="col">Since then</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Run', 'When', 'Why', 'Since then']} />
       <tbody>
         {failures.map(({ run, before, mended }) => (
           <tr key={run.id}>

@@ -4,7 +4,7 @@ import { ApiError, api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { useMay } from '../../api/me'
 import { Link, path, setParameters, useArrival, usePlace } from '../../router'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, numeric, ShowList, TableHead } from '../../ui/list'
 import { Button, Empty, Page, Panel, SelectField, TextField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
@@ -66,17 +66,7 @@ function InputList() {
         >
           {(items) => (
             <CardTable>
-              <thead>
-                <tr>
-                  <th scope="col">Input</th>
-                  <th scope="col">Kind</th>
-                  <th scope="col" class="number">Version</th>
-                  <th scope="col">Comment</th>
-                  <th scope="col" class="number">Size</th>
-                  <th scope="col">Changed</th>
-                  <th scope="col">By</th>
-                </tr>
-              </thead>
+              <TableHead columns={['Input', 'Kind', numeric('Version'), 'Comment', numeric('Size'), 'Changed', 'By']} />
               <tbody>
                 {items.map((item) => (
                   <tr key={item.slug}>

@@ -5,7 +5,7 @@ import { useAction, useLoad } from '../../api/load'
 import { useMay, useMayOn } from '../../api/me'
 import { Link, path } from '../../router'
 import { ConfirmButton } from '../../ui/dialog'
-import { CardTable } from '../../ui/list'
+import { CardTable, numeric, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Panel, ProblemNote, SelectField, Show } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 
@@ -34,15 +34,7 @@ export function Pins({ slug }: { slug: string }) {
               <Empty title="No project uses this input yet.">Pin it in a project, so that the project’s algorithms can take it.</Empty>
             ) : (
               <CardTable>
-                <thead>
-                  <tr>
-                    <th scope="col">Project</th>
-                    <th scope="col">Pinned</th>
-                    <th scope="col" class="number">Its runs take</th>
-                    <th scope="col">Comment of that version</th>
-                    <th scope="col"><span class="hidden-text">Change</span></th>
-                  </tr>
-                </thead>
+                <TableHead columns={['Project', 'Pinned', numeric('Its runs take'), 'Comment of that version', { text: 'Change', look: 'hidden' }]} />
                 <tbody>
                   {pins.map((pin) => (
                     <PinRow key={pin.project} pin={pin} onChange={loaded.reload} />

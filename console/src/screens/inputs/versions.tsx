@@ -7,7 +7,7 @@ import { useAction } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
 import { FormDialog } from '../../ui/dialog'
 import { shortened } from '../../ui/grid'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, numeric, ShowList, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Note, Panel, TextField, type Tone } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { formatBytes, Time } from '../../ui/values'
@@ -32,18 +32,7 @@ export function Versions({ slug, mayRestore }: { slug: string; mayRestore: boole
         <ShowList from={list} empty={<Empty title="There are no versions." />}>
           {(items) => (
             <CardTable class="versions">
-              <thead>
-                <tr>
-                  <th scope="col">Older</th>
-                  <th scope="col">Newer</th>
-                  <th scope="col" class="number">Version</th>
-                  <th scope="col">Comment</th>
-                  <th scope="col">Written</th>
-                  <th scope="col">By</th>
-                  <th scope="col" class="number">Size</th>
-                  <th scope="col"><span class="hidden-text">Restore</span></th>
-                </tr>
-              </thead>
+              <TableHead columns={['Older', 'Newer', numeric('Version'), 'Comment', 'Written', 'By', numeric('Size'), { text: 'Restore', look: 'hidden' }]} />
               <tbody>
                 {items.map((version) => (
                   <tr key={version.number}>

@@ -4,6 +4,7 @@ import type { Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { Link, path } from '../../router'
 import { shortened } from '../../ui/grid'
+import { numeric, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, ProblemNote, State } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
 import { runQuery, type Result } from '../sql/query'
@@ -33,17 +34,7 @@ export function TestResults({ model }: { model: Model }) {
     <>
       <div class="table-box">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col">Test</th>
-              <th scope="col">Result</th>
-              <th scope="col">If it fails</th>
-              <th scope="col" class="number">Failing rows</th>
-              <th scope="col">
-                <span class="hidden-text">Rows</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={['Test', 'Result', 'If it fails', numeric('Failing rows'), { text: 'Rows', look: 'hidden' }]} />
           <tbody>
             {results.results.map((result) => (
               <TestRow key={JSON.stringify(result.test)} result={result} model={model} />

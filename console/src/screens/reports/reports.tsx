@@ -3,7 +3,7 @@ import { all, api, ok } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMayOn } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
-import { CardTable } from '../../ui/list'
+import { CardTable, numeric, TableHead } from '../../ui/list'
 import { Button, Empty, Panel, Show } from '../../ui/parts'
 import { formatNumber, Time } from '../../ui/values'
 import { ProjectPage } from '../projects/tabs'
@@ -35,16 +35,7 @@ export default function Reports({ parameters }: ScreenProps) {
               </Empty>
             ) : (
               <CardTable>
-                <thead>
-                  <tr>
-                    <th scope="col">Report</th>
-                    <th scope="col">Name</th>
-                    <th scope="col" class="number">
-                      Sections
-                    </th>
-                    <th scope="col">Changed</th>
-                  </tr>
-                </thead>
+                <TableHead columns={['Report', 'Name', numeric('Sections'), 'Changed']} />
                 <tbody>
                   {items.map((report) => (
                     <tr key={report.name}>

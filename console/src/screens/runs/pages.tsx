@@ -2,7 +2,7 @@
 import { api, ok, type Schemas } from '../../api/client'
 import { useList } from '../../api/list'
 import { Link, path } from '../../router'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, numeric, ShowList, TableHead } from '../../ui/list'
 import { Badge, Empty, Panel } from '../../ui/parts'
 import { formatBytes, formatNumber, Time } from '../../ui/values'
 import { isActive, type Run } from './words'
@@ -32,16 +32,7 @@ export function Pages({ run }: { run: Run }) {
 function PageTable({ run, pages }: { run: string; pages: Schemas['PageReceiptView'][] }) {
   return (
     <CardTable>
-      <thead>
-        <tr>
-          <th scope="col">Page</th>
-          <th scope="col">Status</th>
-          <th scope="col" class="number">Records</th>
-          <th scope="col" class="number">Size</th>
-          <th scope="col">When</th>
-          <th scope="col">From</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Page', 'Status', numeric('Records'), numeric('Size'), 'When', 'From']} />
       <tbody>
         {pages.map((page) => (
           <tr key={page.number}>

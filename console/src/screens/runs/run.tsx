@@ -4,6 +4,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { Link, path } from '../../router'
 import { Gone, isGone } from '../../ui/gone'
+import { TableHead } from '../../ui/list'
 import { Note, Page, Panel, ProblemNote, ProblemText, Show, State } from '../../ui/parts'
 import { formatBytes, formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { Who } from '../../ui/who'
@@ -207,13 +208,7 @@ function Sources({ sources }: { sources: Schemas['SourceUse'][] }) {
   return (
     <Panel title="Datasources" flush>
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Datasource</th>
-            <th scope="col">In this run</th>
-            <th scope="col">Run</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Datasource', 'In this run', 'Run']} />
         <tbody>
           {sources.map((source) => (
             <tr key={source.datasource}>

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { all, api, ok } from '../../api/client'
 import { useAction, useLoad } from '../../api/load'
 import { Link, path, setParameters, usePlace } from '../../router'
-import { CardTable } from '../../ui/list'
+import { CardTable, numeric, TableHead } from '../../ui/list'
 import { Button, Empty, Page, Panel, ProblemNote, SelectField, State } from '../../ui/parts'
 import { formatNumber, formatSeconds, secondsBetween, Time } from '../../ui/values'
 import { isActive, Owner, runSummary, runTitle, triggerText, type Run } from './words'
@@ -110,16 +110,7 @@ function RunFilters({ filter }: { filter: Record<string, string> }) {
 export function RunTable({ runs }: { runs: Run[] }) {
   return (
     <CardTable class="runs">
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Status</th>
-          <th scope="col">Began</th>
-          <th scope="col" class="number">Took</th>
-          <th scope="col" class="number">Rows</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Run', 'Status', 'Began', numeric('Took'), numeric('Rows'), 'Outcome']} />
       <tbody>
         {runs.map((run) => (
           <tr key={run.id}>

@@ -3,7 +3,7 @@ import { api, ok, type Schemas } from '../../api/client'
 import { writeJson } from '../../api/json'
 import { useList } from '../../api/list'
 import { isGone } from '../../ui/gone'
-import { CardTable, ShowList } from '../../ui/list'
+import { CardTable, ShowList, TableHead } from '../../ui/list'
 import { Empty, Panel } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { Who } from '../../ui/who'
@@ -31,13 +31,7 @@ export function History({ of, id, version, deleted }: { of: keyof typeof PAGES; 
       <ShowList from={entries} empty={<Empty title="Nothing has been changed." />}>
         {(items) => (
           <CardTable>
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">What</th>
-                <th scope="col">Who</th>
-              </tr>
-            </thead>
+            <TableHead columns={['When', 'What', 'Who']} />
             <tbody>
               {items.map((entry, index) => (
                 <tr key={entry.at + index}>

@@ -4,6 +4,7 @@ import { api, ok, type ApiError, type Schemas } from '../../api/client'
 import { useAction } from '../../api/load'
 import { saveAs } from '../../ui/download'
 import { Dialog } from '../../ui/dialog'
+import { numeric, TableHead } from '../../ui/list'
 import { Button, Field, Note, ProblemNote, SelectField } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { FileDrop } from './file-drop'
@@ -141,15 +142,7 @@ function ImportErrors({ error, text }: { error: ApiError | undefined; text: stri
       <Note tone="bad">{error!.problem.detail} Mend the rows here, then check again.</Note>
       <div class="table-box">
         <table class="plain">
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Row
-              </th>
-              <th scope="col">Column</th>
-              <th scope="col">What is wrong</th>
-            </tr>
-          </thead>
+          <TableHead columns={[numeric('Row'), 'Column', 'What is wrong']} />
           <tbody>
             {errors.slice(0, 100).map((one) => (
               <tr key={one.pointer + one.message}>

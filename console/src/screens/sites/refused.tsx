@@ -4,7 +4,7 @@ import { api, ok } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { ConfirmButton } from '../../ui/dialog'
-import { ShowList } from '../../ui/list'
+import { ShowList, TableHead } from '../../ui/list'
 import { Button, Empty, Panel, ProblemNote } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -66,13 +66,7 @@ export function RefusedReadings({ version }: { version: number }) {
       <ShowList from={records} empty={<Empty title="No reading was refused.">Readings of files and streams that cannot be stored are listed here, with the reason.</Empty>}>
         {(items) => (
           <table class="plain cards">
-            <thead>
-              <tr>
-                <th scope="col">Why</th>
-                <th scope="col">Record</th>
-                <th scope="col">From</th>
-              </tr>
-            </thead>
+            <TableHead columns={['Why', 'Record', 'From']} />
             <tbody>
               {items.map((record) => (
                 <tr key={record.id}>

@@ -5,6 +5,7 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
+import { numeric, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { SEVERITIES, SeverityBadge, severityOf, type Alarm } from '../alarms/why'
@@ -91,22 +92,7 @@ function SiteTable({ sites }: { sites: Site[] }) {
   const costs = useLoad(() => ok(api.GET('/v1/sites/operations/cost', { params: { query: { agg: 'sum' } } })), [])
   return (
     <table class="plain cards">
-      <thead>
-        <tr>
-          <th scope="col">Site</th>
-          <th scope="col">Type</th>
-          <th scope="col" class="number">
-            Active equipment
-          </th>
-          <th scope="col" class="number">
-            Inactive
-          </th>
-          <th scope="col">Alarms now</th>
-          <th scope="col" class="number">
-            Operating costs
-          </th>
-        </tr>
-      </thead>
+      <TableHead columns={['Site', 'Type', numeric('Active equipment'), numeric('Inactive'), 'Alarms now', numeric('Operating costs')]} />
       <tbody>
         {sites.map((site) => {
           const here = equipment.data?.filter((one) => one.site === site.code)

@@ -1,4 +1,5 @@
 /** What is known of the chosen node, link or lightpath. */
+import { numeric, TableHead } from '../../../ui/list'
 import { Badge, Button, Empty, Panel, State } from '../../../ui/parts'
 import { formatNumber } from '../../../ui/values'
 import { Scroll } from '../scroll'
@@ -59,14 +60,7 @@ function LinkDetails({ network, link, onSelect }: Props & { link: Link }) {
         {uses.length > 0 && (
           <Scroll label="Lightpaths over the link">
             <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col" class="number">λ</th>
-                  <th scope="col">Lightpath</th>
-                  <th scope="col">Use</th>
-                  <th scope="col">Ends</th>
-                </tr>
-              </thead>
+              <TableHead columns={[numeric('λ'), 'Lightpath', 'Use', 'Ends']} />
               <tbody>
                 {uses.map(({ lightpath, use }) => (
                   <tr key={lightpath.id}>
@@ -139,14 +133,7 @@ function NodeDetails({ network, name, onSelect }: Props & { name: string }) {
         </dl>
         <Scroll label="Lightpaths of the node">
           <table class="plain">
-            <thead>
-              <tr>
-                <th scope="col">Lightpath</th>
-                <th scope="col">To</th>
-                <th scope="col" class="number">Gb/s</th>
-                <th scope="col" class="number">λ</th>
-              </tr>
-            </thead>
+            <TableHead columns={['Lightpath', 'To', numeric('Gb/s'), numeric('λ')]} />
             <tbody>
               {own.map((one) => (
                 <tr key={one.id}>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Schemas } from '../../../api/client'
 import { useLoad } from '../../../api/load'
 import { setParameters, usePlace } from '../../../router'
+import { numeric, TableHead } from '../../../ui/list'
 import { Button, Empty, Panel, Show, State } from '../../../ui/parts'
 import { formatNumber } from '../../../ui/values'
 import { Scroll } from '../scroll'
@@ -76,15 +77,7 @@ function LinkList({ network, onSelect }: ListProps) {
   const links = [...network.links].sort((one, other) => (other.used ?? 0) - (one.used ?? 0))
   return (
     <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Link</th>
-          <th scope="col" class="number">Length in km</th>
-          <th scope="col" class="number">Wavelengths</th>
-          <th scope="col" class="number">Load</th>
-          <th scope="col" class="number">Reserved for restoration</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Link', numeric('Length in km'), numeric('Wavelengths'), numeric('Load'), numeric('Reserved for restoration')]} />
       <tbody>
         {links.map((link) => {
           const load = loadOf(network, link)
@@ -106,15 +99,7 @@ function LinkList({ network, onSelect }: ListProps) {
 function NodeList({ network, onSelect }: ListProps) {
   return (
     <table class="plain">
-      <thead>
-        <tr>
-          <th scope="col">Node</th>
-          <th scope="col">ROADM type</th>
-          <th scope="col" class="number">Links</th>
-          <th scope="col" class="number">Lightpaths</th>
-          <th scope="col" class="number">Gb/s</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Node', 'ROADM type', numeric('Links'), numeric('Lightpaths'), numeric('Gb/s')]} />
       <tbody>
         {network.nodes.map((node) => {
           const own = network.lightpaths.filter((one) => one.source === node.name || one.destination === node.name)
@@ -142,17 +127,7 @@ function LightpathList({ network, onSelect }: ListProps) {
   return (
     <>
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Lightpath</th>
-            <th scope="col">Ends</th>
-            <th scope="col" class="number">Demand</th>
-            <th scope="col" class="number">Gb/s</th>
-            <th scope="col" class="number">Wavelength</th>
-            <th scope="col">State</th>
-            <th scope="col">Working path</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Lightpath', 'Ends', numeric('Demand'), numeric('Gb/s'), numeric('Wavelength'), 'State', 'Working path']} />
         <tbody>
           {shown.map((one) => (
             <tr key={one.id}>

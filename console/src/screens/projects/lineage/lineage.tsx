@@ -1,6 +1,7 @@
 /** A project's lineage as a drawing, from upstream to reports and endpoints; and the same as a list. */
 import { useMemo, useState } from 'preact/hooks'
 import { href, Link, useParameter } from '../../../router'
+import { TableHead } from '../../../ui/list'
 import { Badge } from '../../../ui/parts'
 import { formatAge, Time } from '../../../ui/values'
 import { layOut, type Lane, type Placed } from './layout'
@@ -139,15 +140,7 @@ function NodeList({ nodes }: { nodes: LineageNode[] }) {
   return (
     <div class="table-box">
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Part</th>
-            <th scope="col">Kind</th>
-            <th scope="col">State</th>
-            <th scope="col">Since</th>
-            <th scope="col">Made from</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Part', 'Kind', 'State', 'Since', 'Made from']} />
         <tbody>
           {nodes.map((node) => (
             <tr key={node.id}>

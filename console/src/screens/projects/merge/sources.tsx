@@ -4,7 +4,7 @@ import { all, api, ok, ONLY_NEW, type Schemas } from '../../../api/client'
 import { useAction, useLoad, type Loaded } from '../../../api/load'
 import { Link, path } from '../../../router'
 import { ConfirmButton, Dialog, FormDialog } from '../../../ui/dialog'
-import { CardTable } from '../../../ui/list'
+import { ACTIONS, CardTable, numeric, TableHead } from '../../../ui/list'
 import { Button, Empty, Panel, ProblemNote, SelectField, Show, TextField } from '../../../ui/parts'
 import { toast } from '../../../ui/toasts'
 import { tableName } from '../lineage/nodes'
@@ -29,17 +29,7 @@ export function Sources(props: {
             <Empty title="No datasource is assigned.">The merge reads those that are; the lowest priority number ranks best.</Empty>
           ) : (
             <CardTable class="wide">
-              <thead>
-                <tr>
-                  <th scope="col">Datasource</th>
-                  <th scope="col">Name in SQL</th>
-                  <th scope="col" class="number">Priority</th>
-                  <th scope="col">Needed</th>
-                  <th scope="col">
-                    <span class="hidden-text">Actions</span>
-                  </th>
-                </tr>
-              </thead>
+              <TableHead columns={['Datasource', 'Name in SQL', numeric('Priority'), 'Needed', ACTIONS]} />
               <tbody>
                 {items!.map((assignment) => (
                   <SourceRow

@@ -4,7 +4,7 @@ import { api, ok, type Schemas } from '../../../api/client'
 import { useList } from '../../../api/list'
 import { Link, path } from '../../../router'
 import { cellText } from '../../../ui/grid'
-import { ShowList } from '../../../ui/list'
+import { ShowList, TableHead } from '../../../ui/list'
 import { Badge, Empty, Panel, type Tone } from '../../../ui/parts'
 import { formatNumber } from '../../../ui/values'
 
@@ -54,13 +54,7 @@ export function Diff({ slug, from, to }: { slug: string; from: number; to: numbe
         {(items) => (
           <div class="changes" role="region" aria-label="Changes" tabIndex={0}>
             <table class="plain">
-              <thead>
-                <tr>
-                  <th scope="col">Record</th>
-                  <th scope="col">Change</th>
-                  <th scope="col">Values, old and new</th>
-                </tr>
-              </thead>
+              <TableHead columns={['Record', 'Change', 'Values, old and new']} />
               <tbody>
                 {items.map((change) => (
                   <ChangeRow key={nameOf(change)} change={change} />

@@ -3,6 +3,7 @@ import { api, ok, type Schemas } from '../../../api/client'
 import { useLoad } from '../../../api/load'
 import { Link, path } from '../../../router'
 import { Dialog } from '../../../ui/dialog'
+import { numeric, TableHead } from '../../../ui/list'
 import { Note, Show, State } from '../../../ui/parts'
 import { formatBytes, formatNumber, Json, Time } from '../../../ui/values'
 
@@ -89,15 +90,7 @@ function Inputs({ version }: { version: Detail }) {
   return (
     <div class="table-box">
       <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Datasource</th>
-            <th scope="col">Version</th>
-            <th scope="col" class="number">Rows</th>
-            <th scope="col">Fetched</th>
-            <th scope="col">Data</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Datasource', 'Version', numeric('Rows'), 'Fetched', 'Data']} />
         <tbody>
           {version.inputs.map((input) => (
             <tr key={input.datasource}>
