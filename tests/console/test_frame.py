@@ -17,7 +17,8 @@ def project(deployed: Deployed) -> Iterator[str]:
     """A project with a version, of a datasource of the same name."""
     name = f"frame-{secrets.token_hex(3)}"
     deployed.done("PUT", f"/datasources/{name}", {"name": name, "kind": "push", "primary_key": ["id"]})
-    deployed.done("POST", f"/datasources/{name}/records", [{"id": 1, "name": "Anna"}])
+    pushed = deployed.done("POST", f"/datasources/{name}/records", [{"id": 1, "name": "Anna"}])
+    assert deployed.ended({"id": pushed["run"]})["status"] == "succeeded"
     deployed.done("PUT", f"/projects/{name}", {"name": name, "refresh_on": "manual"})
     deployed.done("PUT", f"/projects/{name}/datasources/{name}", {"priority": 1})
     run = deployed.call("POST", f"/projects/{name}/runs", {"ingest": "none"}, prefer="wait=20").json()

@@ -97,7 +97,7 @@ def test_a_failed_run_says_why_and_is_redriven(console: Console, deployed: Deplo
     console.check_accessibility()
     page.get_by_role("link", name="Page 1").click()
     page.get_by_role("button", name="Show the answer").click()
-    expect(page.locator(".received")).to_contain_text("no such feed")
+    expect(page.locator(".failure .received")).to_contain_text("no such feed")
     page.go_back()
     page.get_by_role("button", name="Redrive").click()
     expect(page.locator(".run-state")).to_contain_text("stored them as version 1")

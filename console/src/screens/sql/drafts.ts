@@ -1,6 +1,7 @@
 /** What the editor holds in each project: it is there again when the page is opened again; signing out forgets it. */
 import { useState } from 'preact/hooks'
 import { useHistory } from './history'
+import { keep as store, readKept } from './kept'
 
 export interface Draft {
   project: string
@@ -12,10 +13,6 @@ export interface Draft {
 const FIRST_QUERY = 'SELECT *\nFROM merged\nLIMIT 100'
 const KEY = 'sluice.sql.drafts'
 
-function read(): Draft[] {
-  return JSON.parse(sessionStorage.getItem(KEY) ?? '[]') as Draft[]
-}
-
 /** The draft of a project; the first query if there is none. */
 export function draftIn(drafts: Draft[], project: string): Draft {
   return drafts.find((one) => one.project === project) ?? { project, sql: FIRST_QUERY, values: {} }
@@ -23,10 +20,10 @@ export function draftIn(drafts: Draft[], project: string): Draft {
 
 /** The drafts of this tab, the one that was changed last first, and a function that keeps one in place of its project's. */
 function useDrafts(): [Draft[], (draft: Draft) => void] {
-  const [drafts, setDrafts] = useState(read)
+  const [drafts, setDrafts] = useState(() => readKept<Draft>(KEY))
   const keep = (draft: Draft) => {
-    const kept = [draft, ...read().filter((one) => one.project !== draft.project)]
-    sessionStorage.setItem(KEY, JSON.stringify(kept))
+    const kept = [draft, ...readKept<Draft>(KEY).filter((one) => one.project !== draft.project)]
+    store(KEY, kept)
     setDrafts(kept)
   }
   return [drafts, keep]
