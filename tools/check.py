@@ -165,6 +165,8 @@ def run_gate(gate: Gate, folder: Path, *, live: bool) -> Outcome:
         live: print the output as it comes, instead of in one piece at the end.
     """
     title, command, environment = gate
+    # Many container images set this. Then each process of a test would compile all modules that it imports.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     report = folder / f"{title.replace('/', ' ')}.xml" if PYTEST[0] in command else None
     start = time.monotonic()
     if live:
@@ -174,7 +176,7 @@ def run_gate(gate: Gate, folder: Path, *, live: bool) -> Outcome:
         result = subprocess.run(
             [*command, f"--junitxml={report}"] if report else command,
             cwd=ROOT,
-            env={**os.environ, **environment},
+            env={**inherited, **environment},
             stdin=subprocess.DEVNULL,
             stdout=None if live else output,
             stderr=None if live else subprocess.STDOUT,

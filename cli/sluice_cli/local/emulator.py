@@ -29,7 +29,7 @@ _GRACE_SECONDS = 20
 _WARM_SECONDS = 120
 # The pause before the first retry of an event; the second retry waits twice as long, and there is no third.
 _RETRY_SECONDS = 3
-# Many container images set this. Then every start of a function would compile all of its modules.
+# Many container images set this. Then every start of a function or a tool would compile all of its modules.
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # A process of a function has 60 to 300 MB, of which a part is shared: measured 65 MB on average.
 _WORKER_BYTES = 100 << 20
@@ -132,7 +132,7 @@ class Emulator:
     def _spawn(self) -> subprocess.Popen[bytes]:
         name, _, value = self._marker.partition("=")
         environment = {
-            **{name: value for name, value in os.environ.items() if name != _NO_BYTECODE},
+            **inherited_environment(),
             **aws_environment(self.url),
             name: value,
             "LAMBDA_ACCOUNT_CONCURRENCY": str(self.limits.workers + _BROWSER_CONNECTIONS if self.limits else 0),
@@ -314,6 +314,11 @@ def stop_process(pid_file: Path, name: str) -> None:
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
     pid_file.unlink(missing_ok=True)
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment variables of this process, with which Python keeps the bytecode of what it compiles."""
+    return {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
 
 
 def aws_environment(url: str) -> dict[str, str]:

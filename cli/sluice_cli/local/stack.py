@@ -25,7 +25,7 @@ from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice_cli.errors import StepFailed
 from sluice_cli.local.console import ConsoleBuild
-from sluice_cli.local.emulator import REGION, Emulator, aws_environment
+from sluice_cli.local.emulator import REGION, Emulator, aws_environment, inherited_environment
 from sluice_cli.local.layers import reference_layers, remove_unused_layers
 from sluice_cli.local.localstack import LocalStackContainer
 from sluice_cli.local.samples import SampleServers
@@ -63,7 +63,7 @@ class LocalStack:
         self.console = ConsoleBuild(root, local)
         self._build = local / "build"
         self._layers = local / "layers"
-        self._environment = {**os.environ, **aws_environment(self.emulator.url)}
+        self._environment = {**inherited_environment(), **aws_environment(self.emulator.url)}
 
     @cache  # noqa: B019 - a stack lives as long as its command
     def client(self, service: Any) -> Any:
