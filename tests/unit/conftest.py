@@ -92,6 +92,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> dict[str, str
         "FETCH_BACKOFF_SECONDS": "0",
         "FETCH_MAX_RETRY_AFTER_SECONDS": "0",
         "DUCKDB_THREADS": "1",
+        "PAGE_SETTLING_SECONDS": "0",
         "KEY_REQUESTS_PER_SECOND": "0",  # tests send as many requests as the processor allows
     }
     for logical_id in TABLES:

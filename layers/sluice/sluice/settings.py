@@ -161,6 +161,12 @@ class Settings(BaseModel):
     compaction_seconds: float = Field(
         600.0, description="Longest time in which a sweep begins to compact days; the next sweep continues."
     )
+    page_settling_seconds: int = Field(
+        60,
+        ge=0,
+        description="How long an erasure takes a page that no run refers to for one that a request or a run has just "
+        "stored, and waits; longer than any request.",
+    )
     replaced_file_seconds: int = Field(
         3600,
         ge=120,

@@ -61,6 +61,8 @@ class Plan(Record):
         pages: the pages to rewrite, by hash.
         uses: the positions of the record by run and page.
         unusable: hashes of pages that nothing reads, such as bodies of failed requests: they are removed.
+        unsettled: hashes of pages with the record that a request or a run may just have stored: no receipt of them is
+            there yet, which would say whose they are.
         files: the keys and versions of dropped files that have the record.
         markers: the keys and versions of deletion markers of which no file is left.
         batches: how many pushes wait that have it.
@@ -76,6 +78,7 @@ class Plan(Record):
     pages: dict[str, PageChange] = Field(default_factory=dict)
     uses: list[Use] = Field(default_factory=list)
     unusable: list[str] = Field(default_factory=list)
+    unsettled: list[str] = Field(default_factory=list)
     files: list[tuple[str, str]] = Field(default_factory=list)
     markers: list[tuple[str, str]] = Field(default_factory=list)
     batches: int = 0

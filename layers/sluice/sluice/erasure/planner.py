@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sluice.container import Container
 from sluice.domain.dataset_id import DatasetId
 from sluice.domain.datasource import Datasource
 from sluice.domain.expression import Path
 from sluice.domain.json_text import canonical
+from sluice.domain.names import now, parse_time
 from sluice.domain.run import FetchIndex, PageReceipt
 from sluice.erasure.loose import Loose
 from sluice.erasure.matching import (
@@ -86,7 +88,9 @@ class Planner:
         self._slug = slug
         self._key = key
         self._rewritten, self._before = rewritten, before
-        self._stored = set(self._stored_pages())
+        # Before the receipts are read: a run that ends meanwhile has stored them.
+        self._settled_until = self._oldest_write()
+        self._stored = {key.rpartition("/")[2]: moment for key, moment in services.lake.modified("raw").items()}
         self._rows = KeyedRows.find(services, slug, key)
         self._limits = Limits.of(services.settings)
         self._texts = {text for text in key.texts if len(text) >= SHORTEST}
@@ -112,12 +116,11 @@ class Planner:
         self._plan_rows(plan, references)
         known = {*references.pages}
         loose = {page_hash for page_hash, owners in references.loose.items() if self._slug in owners} - known
-        orphans = self._stored - known - set(references.loose)
-        plan.unusable += sorted(
-            page_hash
-            for page_hash in (loose | orphans) & self._stored
-            if page_hash in self._before or self._is_loose_with_record(page_hash)
-        )
+        orphans = self._stored.keys() - known - set(references.loose)
+        for page_hash in sorted((loose | orphans) & self._stored.keys()):
+            if page_hash in self._before or self._is_loose_with_record(page_hash):
+                settled = page_hash in self._before or page_hash in loose or self._is_settled(page_hash)
+                (plan.unusable if settled else plan.unsettled).append(page_hash)
         batches = [batch for _, batch in self._services.erasures.batches() if batch.hash in plan.pages]
         plan.batches = len(batches)
         plan.datasources = sorted({self._slug, *(use.datasource for use in plan.uses)})
@@ -150,9 +153,19 @@ class Planner:
             owners[run] = (stored.datasource if stored else None) or ""
         return owners[run]
 
-    def _stored_pages(self) -> Iterator[str]:
-        for key in self._services.lake.list_keys("raw"):
-            yield key.rpartition("/")[2]
+    def _oldest_write(self) -> datetime:
+        """When the oldest request or run began that may have stored a page and not its receipt."""
+        # S3 tells the second in which an object was written.
+        begun = [
+            parse_time(run.created_at).replace(microsecond=0)
+            for run in self._services.runs.active()
+            if run.erasure is None
+        ]
+        return min([now(), *begun]) - timedelta(seconds=self._services.settings.page_settling_seconds)
+
+    def _is_settled(self, page_hash: str) -> bool:
+        """Whether a page without references is one that nothing will refer to."""
+        return self._stored[page_hash] < self._settled_until
 
     # ---------------------------------------------------------------- pages
 

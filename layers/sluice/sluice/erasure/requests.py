@@ -108,6 +108,8 @@ def release_turn(services: Container, run: Run) -> None:
 
 def is_disturbed(services: Container, run: Run, plan: Plan) -> bool:
     """Whether a run is at work that may have read the record already and not stored what it makes of it."""
+    if plan.unsettled:
+        return True
     for other in services.runs.active():
         concerned = other.datasource in plan.datasources or other.project in plan.projects
         if other.id != run.id and concerned and other.status == "running" and other.erasure is None:

@@ -127,10 +127,18 @@ class Lake:
 
     def list_keys(self, folder: str) -> list[str]:
         """The keys of all objects in a folder, sorted."""
+        return list(self.modified(folder))
+
+    def modified(self, folder: str) -> dict[str, datetime]:
+        """When each object in a folder was written, by key."""
         listing = self._s3.get_paginator("list_objects_v2")
         pages = listing.paginate(Bucket=self.bucket, Prefix=self.full_key(f"{folder}/"))
         with translated():
-            return [item["Key"].removeprefix(self._prefix) for page in pages for item in page.get("Contents", [])]
+            return {
+                item["Key"].removeprefix(self._prefix): item["LastModified"]
+                for page in pages
+                for item in page.get("Contents", [])
+            }
 
     def find_json(self, key: str) -> Any | None:
         """Read a document; None if there is none."""
