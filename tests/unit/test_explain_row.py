@@ -151,3 +151,40 @@ def test_every_row_is_explained_as_it_is_read(
         for field in fields.values():
             if not field["missing"]:
                 assert received(admin, field) == field["value"]
+
+
+def test_a_place_that_does_not_have_the_value_is_not_exact(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{"id": 1, "a": 5}, {"id": 2}])
+    admin.post("/datasources", http_source(fields={"id": "id", "a": "a", "b": "x.y"}))
+    ingest(admin, "coins")
+    fields = explain(admin, row=1)["fields"]
+    for name, expression in (("a", "a"), ("b", "x.y")):
+        field = fields[name]
+        assert (field["value"], field["pointer"], field["exact"], field["expression"]) == (
+            None,
+            "/1",
+            False,
+            expression,
+        )
+    assert (fields["id"]["pointer"], fields["id"]["exact"]) == ("/1/id", True)
+
+
+def test_a_column_of_another_run_is_not_cited_in_a_record_that_did_not_select_it(
+    admin: Client, upstream: Upstream
+) -> None:
+    admin.put("/datasources/coins", http_source(write_disposition="append"))
+    upstream.serve([{"id": 1, "new": "one"}])
+    ingest(admin, "coins")
+    admin.put("/datasources/coins", http_source(write_disposition="append", fields={"id": "id"}))
+    upstream.serve([{"id": 2, "new": "two"}])
+    ingest(admin, "coins")
+    new = explain(admin, row=1)["fields"]["new"]
+    assert (new["value"], new["missing"], new["pointer"], new["exact"]) == (None, True, "/0", False)
+
+
+def test_records_without_fields_are_no_rows(admin: Client, upstream: Upstream) -> None:
+    upstream.serve([{}, {}])
+    admin.post("/datasources", http_source())
+    ingest(admin, "coins")
+    assert admin.get("/datasources/coins/data").json()["items"] == []
+    assert admin.get("/datasources/coins/explain?row=1").status == 404

@@ -238,7 +238,7 @@ class Call:
         if text is None:
             return default
         # At most 15 digits: no larger number is meaningful, and int() of a long text takes quadratic time.
-        if not re.fullmatch(r"-?\d{1,15}", text) or not lowest <= int(text) <= highest:
+        if not re.fullmatch(r"-?[0-9]{1,15}", text) or not lowest <= int(text) <= highest:
             message = f"Give a whole number from {lowest} to {highest}."
             raise Invalid(f"The query parameter {name} cannot be {text!r}.", [_fault(name, message)])
         return int(text)

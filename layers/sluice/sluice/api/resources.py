@@ -226,7 +226,8 @@ def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answe
         What `write` returns.
 
     Raises:
-        PreconditionFailed, AlreadyExists: only if the client sent `If-Match` or `If-None-Match`.
+        PreconditionFailed: only if the client sent `If-Match` or `If-None-Match`.
+        AlreadyExists: only then, too; a name that the resource was to have is taken.
         Unavailable: other writes came first for 10 seconds.
     """
     target = call.target
@@ -239,7 +240,10 @@ def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answe
             return write(target.definition)
         except (PreconditionFailed, AlreadyExists) as overtaken:
             if conditional:
-                raise
+                present = target.reload()
+                if isinstance(overtaken, AlreadyExists) and (present is None or present.definition is None):
+                    raise  # not the resource itself is there, but a name that it was to have
+                raise PreconditionFailed("The resource has changed; read it again and repeat.") from overtaken
             if time.monotonic() > deadline:
                 raise Unavailable("The resource keeps being changed by other requests; try again.") from overtaken
         # Full jitter, so that one of many concurrent writers succeeds each time.

@@ -152,7 +152,7 @@ def _place(page: Page, record: Any, base: Path | None, column: str, row: int) ->
     if base is None:
         source = expression or column
         return Place("", False, f"{page.datasource.records} | [{row}] | {source}")
-    if path is None:
+    if path is None or not _has(record, path):
         return Place(_format_path(page, base), False, expression)
     return Place(_format_path(page, (*base, *path)), True)
 
@@ -173,15 +173,24 @@ def _enclosing_place(page: Page, context: RecordContext | None, column: str, row
 def _column_path(datasource: Datasource, record: Any, column: str) -> tuple[Path | None, str | None]:
     """The path from a record to a column's value; or None and the expression that built it."""
     if datasource.selects_columns:
-        expression = (datasource.fields or {}).get(column, column)
-        if not _STEPS.match(expression):
+        expression = (datasource.fields or {}).get(column)
+        if expression is None or not _STEPS.match(expression):
             return None, expression
-        return tuple(step.strip('"') for step in _STEP.findall(expression)), None
+        return tuple(step.strip('"') for step in _STEP.findall(expression)), expression
     if column in (datasource.fields or {}):
         return None, (datasource.fields or {})[column]
     if not isinstance(record, dict):
-        return (), None
+        return (() if column == "value" else None), None
     return next(_paths(record, column.lower()), None), None
+
+
+def _has(record: Any, path: Path) -> bool:
+    """Whether there is something at a path, be it null."""
+    for step in path:
+        if not isinstance(record, dict) or step not in record:
+            return False
+        record = record[step]
+    return True
 
 
 def _paths(record: dict[str, Any], column: str) -> Iterator[Path]:

@@ -65,6 +65,8 @@ def share(
     principal = _principal(services, text)
     if principal == resource.created_by:
         raise Conflict(f"{text} owns this {resource.kind} and keeps it.")
+    if before is not None and before.role == role:
+        return before  # the same again changes nothing
     member = Member(principal=principal, role=role, created_at=rfc3339(now()), created_by=by)
     services.members.put(resource, member, before, services.settings.max_members)
     return member
@@ -87,7 +89,7 @@ def unshare(services: WithMembers, resource: Definition, text: str, before: Memb
     if principal == resource.created_by:
         raise Conflict(f"{text} owns this {resource.kind} and keeps it.")
     if before is None:
-        raise NotFound(f"The {resource.kind} {resource.name!r} is not shared with {principal}.")
+        raise NotFound(f"The {resource.kind} {resource.name!r} is not shared with {text}.")
     services.members.remove(resource, before)
 
 

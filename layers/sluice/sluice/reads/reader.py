@@ -89,10 +89,10 @@ class Reader:
         Returns:
             None: the request has fewer rows.
         """
+        if not self._manifest.objects or not self.columns:
+            return None
         if not request.where and not request.order:
             return number if number < self._version.rows else None
-        if not self._manifest.objects:
-            return None
         with self._lake.scratch() as scratch, engine(self._settings, scratch.parent) as connection:
             objects = self._relevant_objects(connection, request, self._manifest.objects)
             before = sum(item.rows for item in self._manifest.objects[: self._manifest.objects.index(objects[0])])
