@@ -70,8 +70,11 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
     const seconds = () => (performance.now() - start) / 1000
     ran.current = signature(text, used)
     keep({ project, sql: text, values: entered })
-    // What was not run is no step of its own.
-    setParameters({ project, sql: text, ...valuesInAddress(used) }, { replace: currentPlace().query.get('sql') === null })
+    const present = currentPlace().query
+    const there = present.get('sql')
+    // What was not run is no step of its own, nor is the query of a link that is run as it is.
+    const replace = there === null || signature(there, valuesIn(present)) === ran.current
+    setParameters({ project, sql: text, ...valuesInAddress(used) }, { replace })
     try {
       const result = await runQuery(project, text, parameters)
       if (mine === turn.current) setOutcome({ result, seconds: seconds() })
@@ -92,6 +95,10 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
     query.clear()
   }
   useLayoutEffect(drop, [project])
+  // So that Back leads to the project that was shown, whatever was chosen meanwhile.
+  useLayoutEffect(() => {
+    if (inAddress === null) setParameters({ project }, { replace: true })
+  }, [inAddress])
   // A link to a query shows it and its rows. At once: what it replaces is not to be seen before.
   useLayoutEffect(() => {
     if (sqlInAddress === null || asked === ran.current) return
@@ -137,6 +144,7 @@ function Workbench({ projects }: { projects: Schemas['ProjectView'][] }) {
       <div class="bench">
         <div class="stack">
           <Editor
+            key={project}
             label="SQL"
             language="sql"
             value={sql}
@@ -238,7 +246,7 @@ function History({ queries, onOpen }: { queries: PastQuery[]; onOpen: (query: Pa
             <button type="button" onClick={() => onOpen(query)}>
               <code title={query.sql}>{query.sql.replace(/\s+/g, ' ')}</code>
               <span class="muted">
-                {typeof query.rows === 'number' ? `${formatNumber(query.rows)} rows, ${formatSeconds(query.seconds)}` : query.rows},{' '}
+                {typeof query.rows === 'number' ? `${formatNumber(query.rows)} ${query.rows === 1 ? 'row' : 'rows'}, ${formatSeconds(query.seconds)}` : query.rows},{' '}
                 <Time at={query.at} />
               </span>
             </button>
