@@ -158,7 +158,7 @@ def test_the_audit_is_asked_for_what_it_shows(console: Console, deployed: Deploy
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("action=secret.manage"))
     expect(page.get_by_role("row")).to_have_count(3)
-    since = page.get_by_label("Since (UTC)")
+    since = page.get_by_label("Since (UTC)", exact=True)
     since.fill("2000-01-01T00:00")
     since.fill("2000-01-02T00:00")
     page.get_by_label("Who").focus()

@@ -14,7 +14,7 @@ import { AdministrationPage } from './page'
 type Entry = Schemas['AuditEntryView']
 const FILTERS = ['principal', 'resource', 'action', 'since', 'until'] as const
 type Filter = (typeof FILTERS)[number]
-const LABELS = { principal: 'Who', resource: 'Resource', action: 'Action', since: 'Since (UTC)', until: 'Until before (UTC)' }
+const LABELS = { principal: 'Who', resource: 'Resource', action: 'Action', since: 'Since', until: 'Until before' }
 const EXAMPLES: Partial<Record<Filter, string>> = {
   principal: 'key:3f9c2k7d1m5x',
   resource: 'projects/top-coins',
