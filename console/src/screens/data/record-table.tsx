@@ -45,7 +45,7 @@ export function RecordTable({ current, fields }: { current: string; fields: Reco
                 <td class={value === null ? 'muted' : ''}>{visible(shortened(cellText(value), 120))}</td>
                 {explained && (
                   <>
-                    <td>{rule?.replaceAll('_', ' ')}</td>
+                    <td class="rule">{rule?.replaceAll('_', ' ')}</td>
                     <td>{from}</td>
                   </>
                 )}
