@@ -13,8 +13,11 @@ export function isActive(run: Run): boolean {
   return run.status === 'pending' || run.status === 'running'
 }
 
-/** @param onEnd called once, when the run has ended. */
-export function RunProgress(props: { id: string; onEnd?: (run: Run) => void }) {
+/**
+ * @param onEnd called once, when the run has ended.
+ * @param saidAlready a warning that is left out, since its place says the same.
+ */
+export function RunProgress(props: { id: string; onEnd?: (run: Run) => void; saidAlready?: string }) {
   const { id } = props
   const run = useLoad(
     () => ok(api.GET('/v1/runs/{run_id}', { params: { path: { run_id: id } } })),
@@ -30,12 +33,12 @@ export function RunProgress(props: { id: string; onEnd?: (run: Run) => void }) {
   return (
     <div class="stack" role="status">
       <ProblemNote error={run.error} />
-      {run.data ? <RunState run={run.data} /> : <span class="muted">The run is starting …</span>}
+      {run.data ? <RunState run={run.data} warnings={run.data.warnings.filter((warning) => warning !== props.saidAlready)} /> : <span class="muted">The run is starting …</span>}
     </div>
   )
 }
 
-function RunState({ run }: { run: Run }) {
+function RunState({ run, warnings }: { run: Run; warnings: string[] }) {
   const { progress } = run
   const known = progress?.total ? { value: progress.current, max: progress.total } : {}
   return (
@@ -51,7 +54,7 @@ function RunState({ run }: { run: Run }) {
           <strong>{run.error.title}.</strong> {run.error.detail}
         </Note>
       )}
-      {run.warnings.map((warning) => (
+      {warnings.map((warning) => (
         <Note key={warning} tone="warn">
           {warning}
         </Note>

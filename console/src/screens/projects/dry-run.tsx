@@ -13,6 +13,9 @@ import { loadFacts, type Source } from './lineage/facts'
 type Run = Schemas['RunView']
 export type Ingest = NonNullable<Schemas['RefreshRequest']['ingest']>
 
+/** What the API says of every dry run, as of something unexpected. */
+const NOTHING_PUBLISHED = 'this was a dry run: nothing was published'
+
 /** A button for it. */
 export function DryRunButton(props: { slug: string; ingest: Ingest; onStarted: () => void }) {
   const { slug, ingest } = props
@@ -40,7 +43,7 @@ function DryRun(props: { slug: string; id: string; ingest: Ingest; onClose: () =
   const facts = useLoad(() => loadFacts(slug), [slug])
   return (
     <Dialog title={`What a refresh of ${slug} would do`} onClose={props.onClose}>
-      <RunProgress id={props.id} onEnd={setEnded} />
+      <RunProgress id={props.id} onEnd={setEnded} saidAlready={NOTHING_PUBLISHED} />
       {ended && (
         <section class="stack tight">
           <h3>What would change</h3>
