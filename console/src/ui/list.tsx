@@ -42,13 +42,14 @@ export function CardTable(props: { class?: string; children: ComponentChildren }
   )
 }
 
-/** The first cell is the card's title, and the column of buttons needs no name. */
+/** The first cell but those to choose rows by is the card's title, and the column of buttons needs no name. */
 function nameCells(table: HTMLTableElement): void {
   const heads = [...(table.tHead?.rows[0]?.cells ?? [])]
-  const names = heads.map((head) => (head.cellIndex === 0 || head.querySelector('.hidden-text') ? '' : head.textContent.trim()))
+  const title = heads.find((head) => !head.classList.contains('check'))
+  const names = heads.map((head) => (head === title || head.querySelector('.hidden-text') ? '' : head.textContent.trim()))
   for (const row of table.tBodies[0]?.rows ?? []) {
     for (const cell of row.cells) {
-      if (names[cell.cellIndex] && cell.textContent) cell.dataset.label = names[cell.cellIndex]
+      if (names[cell.cellIndex] && (cell.textContent || cell.querySelector('input'))) cell.dataset.label = names[cell.cellIndex]
       else delete cell.dataset.label
     }
   }

@@ -3,6 +3,7 @@ import './alarms.css'
 import { useState } from 'preact/hooks'
 import { useMay } from '../../api/me'
 import { Link, path } from '../../router'
+import { CardTable } from '../../ui/list'
 import { Button } from '../../ui/parts'
 import { Time } from '../../ui/values'
 import { Who } from '../../ui/who'
@@ -35,7 +36,7 @@ export function AlarmTable(props: { alarms: Alarm[]; onChange: (changed: Alarm[]
           </Button>
         </div>
       )}
-      <table class="plain cards alarms">
+      <CardTable class="alarms">
         <thead>
           <tr>
             {open.length > 1 && (
@@ -99,7 +100,7 @@ export function AlarmTable(props: { alarms: Alarm[]; onChange: (changed: Alarm[]
             )
           })}
         </tbody>
-      </table>
+      </CardTable>
       {acknowledging && (
         <Acknowledge
           alarms={acknowledging}

@@ -7,6 +7,7 @@ import { useMay } from '../../api/me'
 import { found, onlyAs } from '../../api/overtaken'
 import { path, Link, useArrival, useParameter } from '../../router'
 import type { ScreenProps } from '../registry'
+import { CardTable } from '../../ui/list'
 import { Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { RemoveButton } from '../../ui/remove'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
@@ -151,7 +152,7 @@ function SensorTable(props: {
   onChoose: (id: string, on: boolean) => void
 }) {
   return (
-    <table class="plain cards">
+    <CardTable>
       <thead>
         <tr>
           <th scope="col" class="check">
@@ -189,6 +190,6 @@ function SensorTable(props: {
           </tr>
         ))}
       </tbody>
-    </table>
+    </CardTable>
   )
 }

@@ -4,7 +4,7 @@ import { api, ok } from '../../api/client'
 import { useList } from '../../api/list'
 import { useAction } from '../../api/load'
 import { ConfirmButton } from '../../ui/dialog'
-import { ShowList, TableHead } from '../../ui/list'
+import { CardTable, ShowList, TableHead } from '../../ui/list'
 import { Button, Empty, Panel, ProblemNote } from '../../ui/parts'
 import { toast } from '../../ui/toasts'
 import { Time } from '../../ui/values'
@@ -65,7 +65,7 @@ export function RefusedReadings({ version }: { version: number }) {
       <ProblemNote error={redrive.error} />
       <ShowList from={records} empty={<Empty title="No reading was refused.">Readings of files and streams that cannot be stored are listed here, with the reason.</Empty>}>
         {(items) => (
-          <table class="plain cards">
+          <CardTable>
             <TableHead columns={['Why', 'Record', 'From']} />
             <tbody>
               {items.map((record) => (
@@ -85,7 +85,7 @@ export function RefusedReadings({ version }: { version: number }) {
                 </tr>
               ))}
             </tbody>
-          </table>
+          </CardTable>
         )}
       </ShowList>
     </Panel>

@@ -6,6 +6,7 @@ import { useMay } from '../../api/me'
 import { path, Link, useArrival, useParameter } from '../../router'
 import type { ScreenProps } from '../registry'
 import { ConfirmButton } from '../../ui/dialog'
+import { CardTable } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show, State } from '../../ui/parts'
 import { SeverityBadge, worstSeverity, type Alarm } from '../alarms/why'
 import { OpenAlarms, useOpenAlarms } from './active-alarms'
@@ -126,7 +127,7 @@ function EquipmentPanel(props: {
           Pumps, compressors, tanks: what has sensors and is operated.
         </Empty>
       ) : (
-        <table class="plain cards">
+        <CardTable>
           <thead>
             <tr>
               {mayWrite && (
@@ -180,7 +181,7 @@ function EquipmentPanel(props: {
               </tr>
             ))}
           </tbody>
-        </table>
+        </CardTable>
       )}
     </Panel>
   )

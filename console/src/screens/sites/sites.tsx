@@ -5,7 +5,7 @@ import { all, api, ok, type Schemas } from '../../api/client'
 import { useLoad } from '../../api/load'
 import { useMay } from '../../api/me'
 import { Link, path, useParameter } from '../../router'
-import { numeric, TableHead } from '../../ui/list'
+import { CardTable, numeric, TableHead } from '../../ui/list'
 import { Badge, Button, Empty, Page, Panel, Show } from '../../ui/parts'
 import { formatNumber } from '../../ui/values'
 import { SEVERITIES, SeverityBadge, severityOf, type Alarm } from '../alarms/why'
@@ -91,7 +91,7 @@ function SiteTable({ sites }: { sites: Site[] }) {
   const alarms = useOpenAlarms({})
   const costs = useLoad(() => ok(api.GET('/v1/sites/operations/cost', { params: { query: { agg: 'sum' } } })), [])
   return (
-    <table class="plain cards">
+    <CardTable>
       <TableHead columns={['Site', 'Type', numeric('Active equipment'), numeric('Inactive'), 'Alarms now', numeric('Operating costs')]} />
       <tbody>
         {sites.map((site) => {
@@ -105,17 +105,17 @@ function SiteTable({ sites }: { sites: Site[] }) {
                 <div class="muted mono">{site.code}</div>
               </td>
               <td>{site.type}</td>
-              <td class="number" data-label="Active equipment">{here ? formatNumber(here.length - inactive!) : '…'}</td>
-              <td class="number" data-label="Inactive">{here ? formatNumber(inactive) : '…'}</td>
+              <td class="number">{here ? formatNumber(here.length - inactive!) : '…'}</td>
+              <td class="number">{here ? formatNumber(inactive) : '…'}</td>
               <td class="wide">{alarms.data ? <AlarmCounts site={site.code} alarms={alarms.data.filter((one) => one.site === site.code)} /> : '…'}</td>
-              <td class="number" data-label="Operating costs" title={cost && `${cost.count} operations`}>
+              <td class="number" title={cost && `${cost.count} operations`}>
                 {costs.data ? (cost?.value ?? <span class="muted">none</span>) : '…'}
               </td>
             </tr>
           )
         })}
       </tbody>
-    </table>
+    </CardTable>
   )
 }
 
