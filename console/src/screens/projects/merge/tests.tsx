@@ -57,7 +57,13 @@ export function TestsPanel(props: {
         ))}
         {Object.keys(tests).length === 0 && <p class="muted">There are none yet.</p>}
         <p class="muted">A failed test of severity error stops the publication of a new version; warn only adds a warning to the run.</p>
-        <div class="row">
+        <form
+          class="row"
+          onSubmit={(event) => {
+            event.preventDefault()
+            set(table, [...(tests[table] ?? []), { type, severity: 'error' }])
+          }}
+        >
           <select aria-label="Table of a new test" value={table} onChange={(event) => setTable(event.currentTarget.value)}>
             {tables.map((name) => (
               <option key={name}>{name}</option>
@@ -68,8 +74,8 @@ export function TestsPanel(props: {
               <option key={name}>{name}</option>
             ))}
           </select>
-          <Button onClick={() => set(table, [...(tests[table] ?? []), { type, severity: 'error' }])}>Add a test</Button>
-        </div>
+          <Button type="submit">Add a test</Button>
+        </form>
       </div>
     </Panel>
   )
