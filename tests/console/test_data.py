@@ -251,7 +251,7 @@ def test_records_that_are_alike_are_told_apart_in_their_page(console: Console, d
         console.page.keyboard.press("Escape")
     console.go(f"/datasources/{slug}/data")
     expect(console.page.get_by_text("4 rows", exact=True)).to_be_visible()
-    _cell(console.page, 3, "v")
+    console.page.locator("[data-cell='3,0']").click()
     expect(panel.get_by_text("This record does not have the field at all.")).to_be_visible()
 
 
