@@ -6,7 +6,6 @@ containers.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from xml.etree import ElementTree
+
+from sluice_cli.local.processes import inherited_environment
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -165,8 +166,6 @@ def run_gate(gate: Gate, folder: Path, *, live: bool) -> Outcome:
         live: print the output as it comes, instead of in one piece at the end.
     """
     title, command, environment = gate
-    # Many container images set this. Then each process of a test would compile all modules that it imports.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     report = folder / f"{title.replace('/', ' ')}.xml" if PYTEST[0] in command else None
     start = time.monotonic()
     if live:
@@ -176,7 +175,7 @@ def run_gate(gate: Gate, folder: Path, *, live: bool) -> Outcome:
         result = subprocess.run(
             [*command, f"--junitxml={report}"] if report else command,
             cwd=ROOT,
-            env={**inherited, **environment},
+            env={**inherited_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=None if live else output,
             stderr=None if live else subprocess.STDOUT,

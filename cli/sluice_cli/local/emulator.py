@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from sluice_cli.errors import StepFailed
-from sluice_cli.local.processes import end_group
+from sluice_cli.local.processes import end_group, inherited_environment
 from sluice_cli.progress import console
 
 REGION = "us-east-1"
@@ -29,8 +29,6 @@ _GRACE_SECONDS = 20
 _WARM_SECONDS = 120
 # The pause before the first retry of an event; the second retry waits twice as long, and there is no third.
 _RETRY_SECONDS = 3
-# Many container images set this. Then every start of a function or a tool would compile all of its modules.
-_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # A process of a function has 60 to 300 MB, of which a part is shared: measured 65 MB on average.
 _WORKER_BYTES = 100 << 20
 _WORKERS_PER_CORE, _MIN_WORKERS = 24, 16
@@ -314,11 +312,6 @@ def stop_process(pid_file: Path, name: str) -> None:
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
     pid_file.unlink(missing_ok=True)
-
-
-def inherited_environment() -> dict[str, str]:
-    """The environment variables of this process, with which Python keeps the bytecode of what it compiles."""
-    return {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
 
 
 def aws_environment(url: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Process groups: an emulator and the processes that it has started."""
+"""Processes: what they inherit, and the groups of an emulator and what it has started."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _END_SECONDS = 10
+# Many container images set this. Then every start of a function or a tool would compile all of its modules.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
+
+def inherited_environment() -> dict[str, str]:
+    """The environment variables of this process, with which Python keeps the bytecode of what it compiles."""
+    return {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
 
 
 def group_members(group: int) -> list[int]:

@@ -25,9 +25,10 @@ from sluice.catalog.table import Table
 from sluice.domain.identity import KeyRequest
 from sluice_cli.errors import StepFailed
 from sluice_cli.local.console import ConsoleBuild
-from sluice_cli.local.emulator import REGION, Emulator, aws_environment, inherited_environment
+from sluice_cli.local.emulator import REGION, Emulator, aws_environment
 from sluice_cli.local.layers import reference_layers, remove_unused_layers
 from sluice_cli.local.localstack import LocalStackContainer
+from sluice_cli.local.processes import inherited_environment
 from sluice_cli.local.samples import SampleServers
 from sluice_cli.output.values import printable
 from sluice_cli.progress import console, step

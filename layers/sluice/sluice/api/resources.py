@@ -227,7 +227,7 @@ def retry_overtaken_write(call: Call, write: Callable[[Definition | None], Answe
 
     Raises:
         PreconditionFailed: only if the client sent `If-Match` or `If-None-Match`.
-        AlreadyExists: only then, too; a name that the resource was to have is taken.
+        AlreadyExists: only then, too, if another resource has the name that this one was to get.
         Unavailable: other writes came first for 10 seconds.
     """
     target = call.target

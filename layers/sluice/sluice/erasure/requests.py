@@ -107,7 +107,7 @@ def release_turn(services: Container, run: Run) -> None:
 
 
 def is_disturbed(services: Container, run: Run, plan: Plan) -> bool:
-    """Whether a run is at work that may have read the record already and not stored what it makes of it."""
+    """Whether a run may have read the record and not stored its results, or has stored a page but no receipt."""
     if plan.unsettled:
         return True
     for other in services.runs.active():

@@ -177,7 +177,7 @@ def _batches(request: DataRequest, cursor: _Cursor | None) -> Iterator[list[Row]
 
 
 def _query(source: str, request: DataRequest, cells: list[str], place: list[str]) -> tuple[str, list[Any]]:
-    """The query of some cells of the rows of a request, and its values; `place` orders rows that are equal else."""
+    """The query of some cells of a request's rows, and its values; `place` orders rows that it leaves equal."""
     where, values = _where(request.where)
     terms = (
         f"{quoted(column.name)} {'DESC' if descending else 'ASC'} NULLS LAST" for column, descending in request.order

@@ -101,8 +101,8 @@ def row_explanation(
     """
     row = Reader(lake, settings, version).place(request, number)
     if row is None:
-        what = "that fit the conditions" if request.where else "in all"
-        raise NotFound(f"Version {version.number} has no row {number}, counted from 0, of those {what}.")
+        which = " among those that fit the conditions" if request.where else ""
+        raise NotFound(f"Version {version.number} has no row {number}, counted from 0{which}.")
     with source_row(lake, settings, version, row) as found:
         values, lacking = found.values, found.lacking
     cited = Citer(lake, settings, pages.get).cite_record(found.manifest, version, found.position, list(values))
